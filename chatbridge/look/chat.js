@@ -54,7 +54,7 @@ export function bubble(message, options) {
     bodyOf(message, words),
     meta(message, options));
   const react = onReact && message.id && menuButton({
-    icon: "react", label: "look.react", row: true, class: "button--quiet bubble__react",
+    icon: "react", label: "look.react", layout: "row", class: "button--quiet bubble__react",
     items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
   });
   const item = h("li", { class: `message ${message.own ? "message--own" : "message--other"}`, "data-type": message.type, "data-state": message.state },

@@ -5,6 +5,7 @@ import { h, icon, iconButton } from "/look/dom.js";
  * @property {string} label key of its words; with `text` given, the words read aloud
  * @property {string} [icon]
  * @property {string} [text] shown as it is, an emoji for one
+ * @property {string} [image] address of a picture that is shown; the label's words are its description
  * @property {() => void} run
  */
 
@@ -15,17 +16,17 @@ import { h, icon, iconButton } from "/look/dom.js";
  * @param {string} options.icon
  * @param {string} options.label
  * @param {MenuItem[]} options.items
- * @param {boolean} [options.row] lay the items side by side
+ * @param {"row" | "pictures"} [options.layout] side by side, or as a sheet of pictures; one below the other by default
  * @param {string} [options.class] class of the button
  * @returns {HTMLElement}
  */
-export function menuButton({ icon: drawing, label, items, row = false, class: extra }) {
+export function menuButton({ icon: drawing, label, items, layout, class: extra }) {
   const button = iconButton(drawing, label, {
     "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => (list.hidden ? open() : close()),
     ...(extra ? { class: extra } : {}),
   });
   const list = h("div", { class: "menu__list", role: "menu", hidden: true, onkeydown: move }, items.map(itemButton));
-  const wrapper = h("div", { class: row ? "menu menu--row" : "menu" }, button, list);
+  const wrapper = h("div", { class: `menu ${layout ? `menu--${layout}` : ""}` }, button, list);
 
   function itemButton(item) {
     const run = () => {
@@ -33,6 +34,7 @@ export function menuButton({ icon: drawing, label, items, row = false, class: ex
       item.run();
     };
     if (item.text) return h("button", { type: "button", role: "menuitem", class: "menu__item", "aria-label": item.label, onclick: run }, item.text);
+    if (item.image) return h("button", { type: "button", role: "menuitem", class: "menu__item", "data-t-label": item.label, onclick: run }, h("img", { src: item.image, alt: "" }));
     return h("button", { type: "button", role: "menuitem", class: "menu__item", onclick: run }, icon(item.icon), h("span", { "data-t": item.label }));
   }
 

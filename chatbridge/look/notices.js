@@ -6,7 +6,7 @@ const SHOWN_MS = 8000;
  * @typedef {object} Notices
  * @property {(text: string, hint?: string) => void} done
  * @property {(text: string, hint?: string) => void} failed stays until it is closed or 8 s have passed
- * @property {(error: Error) => void} explain a failed call: what happened and what to do
+ * @property {<T>(work: () => Promise<T>) => Promise<T | null>} attempt null after a failed call was explained
  * @property {(text: string) => void} announce read aloud, not shown
  */
 
@@ -34,7 +34,14 @@ export function createNotices(words) {
   return {
     done: (text, hint) => show("good", "sent", text, hint),
     failed,
-    explain: (error) => failed(...explanation(error, words)),
+    async attempt(work) {
+      try {
+        return await work();
+      } catch (error) {
+        failed(...explanation(error, words));
+        return null;
+      }
+    },
     announce(text) {
       voice.textContent = text;
     },
