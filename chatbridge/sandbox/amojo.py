@@ -52,7 +52,7 @@ def _endpoint(call: Call | None) -> Callable[[web.Request], Awaitable[web.Respon
         at, body, error = sandbox.now(), b"", None
         try:
             body = await _read(request)
-            response = await _answer(sandbox, request, call, body)
+            response, error = await _answer(sandbox, request, call, body)
         except Refusal as refusal:
             response, error = refusal.response(), str(refusal)
         sandbox.journal.add(
@@ -84,9 +84,10 @@ async def _read(request: web.Request) -> bytes:
 
 async def _answer(
     sandbox: Sandbox, request: web.Request, call: Call | None, body: bytes
-) -> web.Response:
+) -> tuple[web.Response, str | None]:
+    """Return the answer, and what the developer should know about it."""
     if call is None:
-        return web.Response(status=404)
+        return web.Response(status=404), "no such path and method"
     path = request.match_info
     channel_id = path.get("channel") or path["scope"].partition("_")[0]
     channel = sandbox.state.channels.get(channel_id)
@@ -102,9 +103,10 @@ async def _answer(
         _ = accepted.connection  # not connected: 404
     fault = sandbox.faults.take(_conversation(accepted))
     instead = sandbox.faults.instead(fault)
+    note = None if fault == "none" else f"fault: {fault}"
     if instead is not None:
-        return instead
-    return await sandbox.faults.afterwards(fault, request, call.answer(accepted))
+        return instead, note
+    return await sandbox.faults.afterwards(fault, request, call.answer(accepted)), note
 
 
 def _signed(request: web.Request, body: bytes) -> SignedRequest:

@@ -106,9 +106,8 @@ def react(accepted: Accepted) -> web.Response:
     ref_id, client_id = wanted.conversation_ref_id, wanted.conversation_id
     if chat.id != ref_id if ref_id is not None else chat.client_id != client_id:
         raise bad_request("conversation_id: the message is in another chat")
-    others = [
-        pair for pair in message.reactions if pair[0] != (user := _reacting(accepted, wanted))
-    ]
+    user = _reacting(accepted, wanted)
+    others = [pair for pair in message.reactions if pair[0] != user]
     if wanted.type == "react":
         others.append((user, wanted.emoji or ""))
     state.change_message(replace(message, reactions=tuple(others)), event="reaction")

@@ -6,17 +6,19 @@ from aiohttp import web
 
 from chatbridge.sandbox import people
 from chatbridge.sandbox.accepted import Accepted
-from chatbridge.sandbox.records import Author, Chat, Content, Json, Message, Person, Status
-from chatbridge.sandbox.refusals import bad_request, not_found
-from chatbridge.sandbox.wire import (
+from chatbridge.sandbox.hook_bodies import embedded
+from chatbridge.sandbox.message_wire import (
     Body,
-    Delivery,
     EditMessage,
     Event,
     NewMessage,
+    Quote,
     SendEdit,
     SendNew,
 )
+from chatbridge.sandbox.records import Author, Chat, Content, Json, Message, Person, Status
+from chatbridge.sandbox.refusals import bad_request, not_found
+from chatbridge.sandbox.wire import Delivery
 
 ANSWERS = {
     "full": ("conversation_id", "sender_id", "receiver_id", "msgid", "ref_id"),
@@ -47,8 +49,11 @@ def _add(accepted: Accepted, payload: NewMessage) -> web.Response:
             return _answer(accepted, known, None)
         # "chat-step-by-step" only says that a repeated msgid is not accepted.
         raise bad_request(f"payload.msgid: a message with msgid {payload.msgid} already exists")
+    chat = _known_chat(accepted, payload)
     client, author = _participants(accepted, payload)
-    chat = _chat(accepted, payload, client)
+    chat = chat or _new_chat(accepted, payload, client)
+    if chat.client_id is None:
+        chat = state.save_chat(replace(chat, client_id=payload.conversation_id))
     message = Message(
         id=accepted.sandbox.new_id(),
         client_id=payload.msgid,
@@ -58,7 +63,7 @@ def _add(accepted: Accepted, payload: NewMessage) -> web.Response:
         author=author,
         content=_content(payload.message),
         at_ms=payload.msec_timestamp or payload.timestamp * 1000,
-        reply_to=_members(payload.reply_to),
+        reply_to=_quoted(accepted, payload.reply_to),
         forwards=_members(payload.forwards),
         silent=payload.silent,
     )
@@ -79,26 +84,26 @@ def _participants(accepted: Accepted, payload: NewMessage) -> tuple[Person, Auth
     return person, author
 
 
-def _chat(accepted: Accepted, payload: NewMessage, client: Person) -> Chat:
-    """`conversation_ref_id` wins, and binds a chat begun by an operator to the other side's id."""
+def _known_chat(accepted: Accepted, payload: NewMessage) -> Chat | None:
+    """`conversation_ref_id` wins; it is how a chat begun by an operator gets the other side's id."""
     state, scope_id = accepted.sandbox.state, accepted.connection.scope_id
-    if payload.conversation_ref_id is not None:
-        chat = state.chats.get(payload.conversation_ref_id)
-        if chat is None or chat.scope_id != scope_id:
-            raise bad_request("payload.conversation_ref_id: no such chat")
-        if chat.client_id is None:
-            chat = state.save_chat(replace(chat, client_id=payload.conversation_id))
-        return chat
-    found = state.find_chat(scope_id, payload.conversation_id)
-    return found or state.save_chat(
-        Chat(
-            id=accepted.sandbox.new_id(),
-            scope_id=scope_id,
-            client_id=payload.conversation_id,
-            person_id=client.id,
-            source=payload.source.external_id if payload.source is not None else None,
-        )
+    if payload.conversation_ref_id is None:
+        return state.find_chat(scope_id, payload.conversation_id)
+    chat = state.chats.get(payload.conversation_ref_id)
+    if chat is None or chat.scope_id != scope_id:
+        raise bad_request("payload.conversation_ref_id: no such chat")
+    return chat
+
+
+def _new_chat(accepted: Accepted, payload: NewMessage, client: Person) -> Chat:
+    chat = Chat(
+        id=accepted.sandbox.new_id(),
+        scope_id=client.scope_id,
+        client_id=payload.conversation_id,
+        person_id=client.id,
+        source=payload.source.external_id if payload.source is not None else None,
     )
+    return accepted.sandbox.state.save_chat(chat)
 
 
 def _edit(accepted: Accepted, payload: EditMessage) -> web.Response:
@@ -120,6 +125,7 @@ def _edit(accepted: Accepted, payload: EditMessage) -> web.Response:
             edited=True,
         )
     )
+    accepted.sandbox.media.fetch(payload.message.media or "", scope_id)
     if payload.message.delivery_status is not None:
         state.set_status(message, status_of(payload.message.delivery_status))
     return _answer(accepted, message, None)
@@ -145,6 +151,16 @@ def _edited(before: Content, body: Body) -> Content:
     names = ("text", "media", "file_name", "file_size", "media_duration", "sticker_id")
     kept = {name: getattr(before, name) for name in names if getattr(body, name) is None}
     return replace(after, thumbnail=before.thumbnail, **kept)
+
+
+def _quoted(accepted: Accepted, quote: Quote | None) -> Json | None:
+    """Return the quoted message as it is known here, or else as it was sent."""
+    if quote is None:
+        return None
+    state, given = accepted.sandbox.state, quote.message
+    known = state.find_message(accepted.connection.scope_id, given.msgid or "")
+    known = state.messages.get(given.id or "", known)
+    return _members(quote) if known is None else {"message": embedded(known)}
 
 
 def _members(value: object) -> Json | None:

@@ -19,11 +19,9 @@ Phone = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) i
 Kind = Literal[
     "text", "contact", "file", "video", "picture", "voice", "audio", "sticker", "location"
 ]
-MEDIA_KINDS = frozenset({"file", "video", "picture", "voice", "audio", "sticker"})
-FILE_KINDS = frozenset({"file", "video", "picture"})
 
 
-def _absent(value: BaseModel, path: str, members: Iterable[str]) -> Iterator[str]:
+def absent(value: BaseModel, path: str, members: Iterable[str]) -> Iterator[str]:
     """Paths of those members that are absent or null."""
     prefix = f"{path}." if path else ""
     return (prefix + member for member in members if getattr(value, member) is None)
@@ -91,7 +89,7 @@ class CreateChat(Wire):
     def missing(self) -> Iterator[str]:  # noqa: D102 - see Wire
         # An existing person's ref_id alone is known to be accepted.
         if self.user.ref_id is None:
-            yield from _absent(self.user, "user", ("id", "name"))
+            yield from absent(self.user, "user", ("id", "name"))
 
 
 class Location(Wire):
@@ -116,138 +114,6 @@ class Delivery(Wire):
     delivery_status: Literal[1, 2, -1] | None = None
     error_code: Annotated[int, Field(ge=0, le=2**31)] | None = None
     error: Text | None = None
-
-
-class Post(Wire):
-    """The post that a comment belongs to."""
-
-    id: Id
-    url: Url
-
-
-class Body(Wire):
-    """The `message` object."""
-
-    type: Kind
-    text: Text | None = None
-    media: Url | None = None
-    file_name: Text | None = None
-    file_size: Whole | None = None
-    media_duration: Whole | None = None
-    sticker_id: Text | None = None
-    location: Location | None = None
-    contact: Contact | None = None
-    callback_data: Text | None = None
-    delivery_status: Delivery | None = None
-    post: Post | None = None
-
-    def required(self) -> Iterator[str]:
-        """Members this type needs."""
-        if self.type in {"text", "location", "contact"}:
-            yield self.type
-        if self.type in MEDIA_KINDS:
-            yield "media"
-        if self.type in FILE_KINDS:
-            yield from ("file_name", "file_size")
-
-
-class Embedded(Wire):
-    """A quoted or forwarded message: an id, or everything."""
-
-    id: Id | None = None
-    msgid: Id | None = None
-    type: Kind | None = None
-    text: Text | None = None
-    file_name: Text | None = None
-    file_size: Whole | None = None
-    media_duration: Whole | None = None
-    location: Location | None = None
-    contact: Contact | None = None
-    timestamp: Whole | None = None
-    msec_timestamp: Whole | None = None
-    sender: Participant | None = None
-
-    def missing_at(self, path: str) -> Iterator[str]:
-        """Paths of required members below `path`."""
-        if self.id is not None or self.msgid is not None:
-            return
-        yield from _absent(self, path, ("type", "timestamp", "msec_timestamp", "sender"))
-        if self.type in {"text", "location", "contact"}:
-            yield from _absent(self, path, (self.type,))
-        sender = self.sender
-        if sender is not None and sender.id is None and sender.ref_id is None:
-            yield from _absent(sender, f"{path}.sender", ("name",))
-
-
-class Quote(Wire):
-    """The message answered to."""
-
-    message: Embedded
-
-
-class Forwards(Wire):
-    """Forwarded messages: exactly one for now."""
-
-    messages: Annotated[tuple[Embedded, ...], Field(min_length=1, max_length=1)]
-    conversation_ref_id: Id | None = None
-    conversation_id: Id | None = None
-
-
-class NewMessage(Wire):
-    """Payload of `new_message`."""
-
-    timestamp: Whole
-    msec_timestamp: Whole | None = None  # the pages of 2017 do not have it
-    msgid: Id
-    conversation_id: Id
-    conversation_ref_id: Id | None = None
-    silent: bool = False
-    source: Source | None = None
-    sender: Participant
-    receiver: Participant | None = None
-    message: Body
-    reply_to: Quote | None = None
-    forwards: Forwards | None = None
-
-
-class EditMessage(Wire):
-    """Payload of `edit_message`: `msgid` or `id` finds the message, both together set the msgid."""
-
-    timestamp: Whole | None = None
-    msec_timestamp: Whole | None = None
-    msgid: Id | None = None
-    id: Id | None = None
-    conversation_id: Id | None = None
-    message: Body
-
-
-class SendNew(Wire):
-    """A `new_message` event."""
-
-    payload: NewMessage
-
-    def missing(self) -> Iterator[str]:  # noqa: D102 - see Wire
-        payload = self.payload
-        yield from _absent(payload.sender, "payload.sender", ("id", "name"))
-        if payload.receiver is not None:
-            yield from _absent(payload.receiver, "payload.receiver", ("id", "name"))
-        yield from _absent(payload.message, "payload.message", payload.message.required())
-        if payload.reply_to is not None:
-            yield from payload.reply_to.message.missing_at("payload.reply_to.message")
-        for forwarded in payload.forwards.messages if payload.forwards is not None else ():
-            yield from forwarded.missing_at("payload.forwards.messages.0")
-
-
-class SendEdit(Wire):
-    """An `edit_message` event."""
-
-    payload: EditMessage
-
-
-class Event(Wire):
-    """What is common to both events."""
-
-    event_type: Literal["new_message", "edit_message"]
 
 
 class TypingSender(Wire):
@@ -277,8 +143,8 @@ class React(Wire):
 
     def missing(self) -> Iterator[str]:  # noqa: D102 - see Wire
         if self.conversation_id is None:
-            yield from _absent(self, "", ("conversation_ref_id",))
+            yield from absent(self, "", ("conversation_ref_id",))
         if self.id is None:
-            yield from _absent(self, "", ("msgid",))
+            yield from absent(self, "", ("msgid",))
         if self.user.id is None:
-            yield from _absent(self.user, "user", ("ref_id",))
+            yield from absent(self.user, "user", ("ref_id",))

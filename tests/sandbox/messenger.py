@@ -44,7 +44,7 @@ def signed_headers(
 ) -> dict[str, str]:
     date = date or format_datetime(datetime.now(UTC))
     md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    lines = "\n".join((method, md5, "application/json", date, path))
+    lines = f"{method}\n{md5}\napplication/json\n{date}\n{path}"
     return {
         "Date": date,
         "Content-Type": "application/json",
