@@ -1,7 +1,5 @@
-"""The sandbox as an aiohttp application, and a runner for the command line."""
+"""The sandbox as an aiohttp application: the only place that puts its parts together."""
 
-import asyncio
-import errno
 import tempfile
 import time
 import uuid
@@ -26,10 +24,6 @@ PAGES = Path(__file__).parent / "pages"
 LOOK = Path(__file__).parent.parent / "look"
 
 
-class AddressTakenError(RuntimeError):
-    """Another program listens at the address; the text says what to do."""
-
-
 def random_id() -> str:
     """Return a fresh UUID, as amojo's ids are."""
     return str(uuid.uuid4())
@@ -44,9 +38,10 @@ def create_app(
     """Put one sandbox together. Nothing runs before the application starts."""
     app = web.Application(
         client_max_size=amojo.BODY_BYTES,
-        middlewares=[guards.errors, guards.refuse_strangers(settings)],
+        middlewares=[guards.note_request, guards.errors, guards.refuse_strangers(settings)],
     )
     app[SANDBOX] = _parts(settings, now, new_id)
+    app[guards.UNHEARD] = set()
     protection = guards.protection(settings)
 
     async def protect(_: web.Request, response: web.StreamResponse) -> None:
@@ -62,25 +57,6 @@ def create_app(
     app.add_routes([*amojo.routes(), *control.routes(), *operators.routes()])
     _add_pages(app)
     return app
-
-
-async def serve(settings: SandboxSettings) -> None:
-    """Run until cancelled. Raises AddressTakenError when the port is not free."""
-    runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=2)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        await asyncio.Event().wait()
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        address = f"{settings.host}:{settings.port}"
-        raise AddressTakenError(
-            f"The sandbox cannot listen on {address}: another program does. "
-            "Stop it, or set CHATBRIDGE_SANDBOX__PORT to a free port."
-        ) from error
-    finally:
-        await runner.cleanup()
 
 
 def _parts(

@@ -115,13 +115,15 @@ async def repeat_hook(request: web.Request) -> web.Response:
 async def upload(request: web.Request) -> web.Response:
     """Keep a file that an operator attaches."""
     sandbox = request.app[SANDBOX]
-    part = await (await request.multipart()).next()
-    if not isinstance(part, BodyPartReader) or part.name != "file":
-        raise ControlError(400, "bad_request", "the first part of the form must be named file")
     try:
+        part = await (await request.multipart()).next()
+        if not isinstance(part, BodyPartReader) or part.name != "file":
+            raise ControlError(400, "bad_request", "the first part of the form must be named file")
         stored = await sandbox.media.store(part)
     except UploadError as error:
         raise ControlError(413, "too_large", str(error)) from None
+    except ValueError as error:
+        raise ControlError(400, "bad_request", f"the form cannot be read: {error}") from None
     url = sandbox.media.url(stored)
     answer = {"url": url, "file_name": stored.name, "file_size": stored.size}
     return web.json_response(answer, status=201)

@@ -25,6 +25,10 @@ class Events:
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
 
+    def add(self, subscriber: Subscriber) -> None:
+        """Begin to send to a page."""
+        self._subscribers.add(subscriber)
+
     def publish(self, name: str, data: Callable[[], Any]) -> None:
         """Send an event to every page; `data` is only called when a page listens."""
         if not self._subscribers:
@@ -41,7 +45,7 @@ class Events:
         """Answer GET /sandbox/events: runs until the page leaves or the sandbox stops."""
         transport = request.transport
         subscriber = Subscriber(transport.abort if transport is not None else lambda: None)
-        self._subscribers.add(subscriber)
+        self.add(subscriber)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         try:
             await response.prepare(request)

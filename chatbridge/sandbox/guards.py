@@ -4,11 +4,14 @@ import logging
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from aiohttp.web_protocol import RequestHandler
 
 from chatbridge.sandbox.control_bodies import ControlError
 from chatbridge.sandbox.settings import SandboxSettings
 
 CHANGING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+# Open connections that have not sent the head of a request yet.
+UNHEARD: web.AppKey[set[RequestHandler]] = web.AppKey("unheard", set)
 LOG = logging.getLogger(__name__)
 
 
@@ -52,6 +55,13 @@ def refuse_strangers(settings: SandboxSettings) -> Middleware:
         return await handler(request)
 
     return middleware
+
+
+@web.middleware
+async def note_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note that this connection has sent the head of a request."""
+    request.app[UNHEARD].discard(request.protocol)
+    return await handler(request)
 
 
 @web.middleware

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -66,6 +68,28 @@ def text_message(msgid: str, text: str = "Is it in stock?", **payload: Any) -> d
     return {"event_type": "new_message", "payload": whole | payload}
 
 
+class EventStream:
+    """An inbox page's stream of events."""
+
+    def __init__(self, answer: ClientResponse) -> None:
+        self.answer = answer
+
+    async def next(self) -> tuple[str, Any]:
+        """The next event's name and data."""
+        frame = await self.answer.content.readuntil(b"\n\n")
+        if frame.startswith(b":"):
+            return await self.next()
+        name, data = frame.decode().strip().split("\n")
+        return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    async def wait_for(self, name: str) -> Any:
+        """The data of the next event of this name."""
+        while True:
+            event, data = await self.next()
+            if event == name:
+                return data
+
+
 class Desk:
     """A sandbox: amojo called as a messenger, the control API as a page."""
 
@@ -119,6 +143,12 @@ class Desk:
         answer = await self.control("PATCH", "/switches", switches)
         assert answer.status == 200, answer.body
 
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[EventStream]:
+        async with self.http.get(self.url + "/sandbox/events") as answer:
+            assert await answer.content.readuntil(b"\n\n") == b": open\n\n"
+            yield EventStream(answer)
+
     async def messages(self, chat_id: str) -> list[dict[str, Any]]:
         answer = await self.control("GET", f"/chats/{chat_id}/messages")
         return answer.json["messages"]
@@ -131,6 +161,7 @@ class HookReceiver:
     status: int = 200
     hooks: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     async def __aenter__(self) -> Self:
@@ -150,6 +181,7 @@ class HookReceiver:
 
     async def _take(self, request: web.Request) -> web.Response:
         self.hooks.append((request.path, await request.read(), dict(request.headers)))
+        self.arrived.set()
         await self.gate.wait()
         return web.Response(status=self.status)
 

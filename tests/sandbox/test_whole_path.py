@@ -37,13 +37,35 @@ async def test_a_client_writes_and_an_operator_answers(desk: Desk, receiver: Hoo
     assert messages[1]["status"] == {"code": 2, "error_code": None, "error": None}
 
 
-async def test_an_open_page_hears_of_a_message(desk: Desk) -> None:
+async def test_an_open_page_hears_of_everything(desk: Desk) -> None:
     await desk.connect()
-    async with desk.http.get(desk.url + "/sandbox/events") as stream, asyncio.timeout(10):
-        assert await stream.content.readuntil(b"\n\n") == b": open\n\n"
+    async with asyncio.timeout(10), desk.events() as events:
         sent = await desk.sent("m-1")
-        frames = [await stream.content.readuntil(b"\n\n") for _ in range(4)]
-    events = [frame.split(b"\n")[0].decode() for frame in frames]
-    assert events == ["event: chat", "event: message", "event: chat", "event: request"]
-    message = json.loads(frames[1].split(b"data: ")[1])
-    assert message["id"] == sent["msgid"]
+        assert [(await events.next())[0] for _ in range(4)] == [
+            "chat",
+            "message",
+            "chat",
+            "request",
+        ]
+        reply = await desk.reply(sent["conversation_id"])
+        message = await events.wait_for("message")
+        assert message == reply.json["message"]
+        assert (await events.wait_for("chat"))["last_message"] == message
+        assert await events.wait_for("hook") == reply.json["hook"]
+        path = f"/{SCOPE}/{message['id']}/delivery_status"
+        await desk.amojo("POST", path, {"status_code": 1})
+        assert await events.wait_for("status") == {
+            "message_id": message["id"],
+            "status": {"code": 1, "error_code": None, "error": None},
+        }
+        typing = {"conversation_id": "conv-1", "sender": {"id": "cust-1"}}
+        await desk.amojo("POST", f"/{SCOPE}/typing", typing)
+        typed = await events.wait_for("typing")
+        assert (typed["chat_id"], typed["person"]["name"]) == (sent["conversation_id"], "Ann")
+        reaction = {"type": "react", "emoji": "👍"}
+        await desk.control("POST", f"/messages/{sent['msgid']}/reaction", reaction)
+        assert (await events.wait_for("reaction"))["reactions"] == [{"user": KATE, "emoji": "👍"}]
+        await desk.switch(fault="slow")
+        assert (await events.wait_for("switches"))["fault"] == "slow"
+        await desk.control("POST", "/reset")
+        assert await events.wait_for("reset") == {}
