@@ -70,8 +70,8 @@ def demo(config_file: ConfigFile = None) -> None:
 @app.command()
 def sandbox(config_file: ConfigFile = None) -> None:
     """Run an amoCRM of one's own: the chat service and an operator's inbox."""
-    from chatbridge.sandbox import SandboxSettings  # noqa: PLC0415
-    from chatbridge.sandbox import serve as run_sandbox  # noqa: PLC0415
+    from chatbridge.sandbox.serving import serve as run_sandbox  # noqa: PLC0415
+    from chatbridge.sandbox.settings import SandboxSettings  # noqa: PLC0415
 
     part = config.load(config_file).sandbox
     _run(run_sandbox(SandboxSettings(host=part.host, port=part.port, hook_url=part.hook_url)))

@@ -64,7 +64,7 @@ class Endpoint(Generic[Body]):
         """Answer a request."""
         services = request.app[SERVICES]
         caller = authenticate(self.access, request, services)
-        call = Call[Any](
+        call: Call[Any] = Call(
             services=services,
             path=_path(request),
             query=_query(self.query, request),
