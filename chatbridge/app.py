@@ -148,13 +148,17 @@ async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
 
 
 async def serve(
-    settings: Settings, *, extend: Callable[[web.Application], Awaitable[None]] | None = None
+    settings: Settings,
+    *,
+    extend: Callable[[web.Application], None] | None = None,
+    ready: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Run the server until the task is cancelled.
 
     Args:
         settings: checked with `config.problems` before.
-        extend: may add routes before the server starts, as the demo does.
+        extend: may add to the application before it starts, as the demo does.
+        ready: called when requests are being answered.
 
     Raises:
         ConfigurationError: a setting is wrong or the port is taken.
@@ -163,7 +167,7 @@ async def serve(
     """
     app = create_app(settings)
     if extend is not None:
-        await extend(app)
+        extend(app)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -183,6 +187,8 @@ async def serve(
                 " it, or choose another with CHATBRIDGE_HTTP__PORT."
             ) from error
         log.info("serving", address=site.name, public_url=settings.public_url)
+        if ready is not None:
+            await ready()
         await asyncio.Event().wait()
     finally:
         log.info("stopping")

@@ -41,8 +41,10 @@ class Receipt:
 class Watcher(Protocol):
     """Somebody who counts outcomes."""
 
-    def attempted(self, outcome: Outcome) -> None:
-        """Take note of the end of an attempt."""
+    def attempted(
+        self, direction: Direction, outcome: str, code: str | None, seconds: float
+    ) -> None:
+        """Take note of the end of an attempt, `seconds` after acceptance."""
 
 
 Sender = Callable[[Entry], Awaitable[Receipt]]
@@ -240,7 +242,8 @@ class Courier:
             )
         else:
             outcome = self._delivered(entry, begun, receipt)
-        self._watcher.attempted(outcome)
+        seconds = (outcome.answered_at - entry.received_at) / 1_000_000
+        self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
         self._move_on(outcome)
         await self._record(outcome)
 

@@ -72,7 +72,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ControlError as error:
         return error.response()
     except web.HTTPException as error:
-        if error.status < 400:  # noqa: PLR2004 - HTTP's own number
+        if error.status < 400:
             raise
         return ControlError(error.status, "http_error", error.reason).response()
     except Exception:

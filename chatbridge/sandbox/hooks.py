@@ -115,7 +115,7 @@ class Hooks:
             error, timed_out = f"no answer within {deadline:g} s", True
         except (aiohttp.ClientError, OSError) as problem:
             error = f"not delivered: {str(problem) or type(problem).__name__}"
-        if status is not None and not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
+        if status is not None and not 200 <= status < 300:
             error = f"answered {status}; amoCRM expects 200"
         self._count += 1
         row: Json = {
