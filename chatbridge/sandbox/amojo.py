@@ -78,7 +78,7 @@ async def _read(request: web.Request) -> bytes:
         raise Refusal(413, "ORIGIN_BAD_REQUEST", "the body is larger than 5 MB") from None
     except TimeoutError:
         raise Refusal(408, "ORIGIN_BAD_REQUEST", "the body did not arrive in time") from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionResetError):
         raise bad_request("the body is not complete") from None
 
 

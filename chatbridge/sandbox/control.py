@@ -1,5 +1,7 @@
 """The control API besides the operators' part: what exists, how it behaves, what has happened."""
 
+import asyncio
+
 from aiohttp import BodyPartReader, web
 from pydantic import RootModel
 
@@ -8,6 +10,8 @@ from chatbridge.sandbox.media import UploadError
 from chatbridge.sandbox.parts import SANDBOX
 from chatbridge.sandbox.records import Account, Channel, Named
 from chatbridge.sandbox.switches import SwitchError
+
+UPLOAD_DEADLINE_S = 120.0
 
 
 def routes() -> list[web.RouteDef]:
@@ -119,7 +123,8 @@ async def upload(request: web.Request) -> web.Response:
         part = await (await request.multipart()).next()
         if not isinstance(part, BodyPartReader) or part.name != "file":
             raise ControlError(400, "bad_request", "the first part of the form must be named file")
-        stored = await sandbox.media.store(part)
+        async with asyncio.timeout(UPLOAD_DEADLINE_S):
+            stored = await sandbox.media.store(part)
     except UploadError as error:
         raise ControlError(413, "too_large", str(error)) from None
     except ValueError as error:
