@@ -101,7 +101,7 @@ async def _answer(
     accepted = Accepted(sandbox=sandbox, channel=channel, path=path, query=request.query, body=body)
     if "scope" in path:
         _ = accepted.connection  # not connected: 404
-    fault = sandbox.faults.take(_conversation(accepted))
+    fault = sandbox.faults.take(lambda: _conversation(accepted))
     instead = sandbox.faults.instead(fault)
     note = None if fault == "none" else f"fault: {fault}"
     if instead is not None:

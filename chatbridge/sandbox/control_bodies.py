@@ -57,7 +57,7 @@ class NewAccount(ControlBody):
 
 
 class NewChannel(ControlBody):
-    """A channel; the same id again replaces it. `hook_url` serves both hook versions."""
+    """A channel; the same id again changes what is given. `hook_url` serves both hook versions."""
 
     code: Text | None = None
     channel_id: Uuid | None = None
