@@ -75,6 +75,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return ControlError(error.status, "http_error", error.reason).response()
+    except (web.RequestPayloadError, ConnectionResetError):
+        return ControlError(400, "incomplete", "the body did not arrive whole").response()
+    except TimeoutError:
+        return ControlError(408, "too_slow", "the body did not arrive in time").response()
     except Exception:
         LOG.exception("sandbox_request_failed")
         return ControlError(500, "internal", "the sandbox failed; its log says why").response()
