@@ -1,0 +1,132 @@
+import { bubble } from "/look/chat.js";
+import { h, iconButton } from "/look/dom.js";
+import { dayName, startOfDay } from "/look/time.js";
+
+const NEAR_THE_END_PX = 96;
+
+/**
+ * @typedef {object} MessageList
+ * @property {HTMLElement} element
+ * @property {(messages: import("/look/chat.js").ChatMessage[], selected: string | null) => void} update
+ */
+
+/**
+ * The scrolled list of a conversation: day lines, bubbles, the chosen bubble. It stays at the newest message unless the
+ * reader has scrolled up. One bubble is in the tab order; arrow keys go to the others, Enter chooses.
+ *
+ * @param {object} options
+ * @param {import("/look/i18n.js").Words} options.words
+ * @param {(message: import("/look/chat.js").ChatMessage) => void} options.onSelect
+ * @param {(message: import("/look/chat.js").ChatMessage) => void} [options.onRetry]
+ * @param {(message: import("/look/chat.js").ChatMessage, emoji: string) => void} [options.onReact]
+ * @param {boolean} [options.names] show the author above the first bubble of a row
+ * @returns {MessageList}
+ */
+export function createMessageList({ words, onSelect, onRetry, onReact, names = false }) {
+  const list = h("ol", { class: "messages__list", "data-t-label": "look.messages", onkeydown: move });
+  const scroller = h("div", { class: "messages__scroll", tabindex: "-1", onscroll: () => follow(nearEnd()) }, list);
+  const newest = iconButton("down", "look.to_newest", { class: "messages__newest", onclick: toEnd });
+  const element = h("div", { class: "messages" }, scroller, newest);
+  let drawn = new Map();
+  let following = true;
+  follow(true);
+  // A picture grows when it has loaded, and the list when its box changes: stay at the end if we were there.
+  list.addEventListener("load", () => following && toEnd(), true);
+  new ResizeObserver(() => following && toEnd()).observe(scroller);
+
+  function update(messages, selected) {
+    const next = new Map();
+    const nodes = [];
+    messages.forEach((message, index) => {
+      const before = messages[index - 1];
+      if (!before || startOfDay(before.at) !== startOfDay(message.at)) nodes.push(dayLine(message.at, next));
+      nodes.push(itemFor(message, before, messages, next));
+    });
+    arrange(nodes);
+    drawn = next;
+    choose(messages, selected);
+    if (following || messages.at(-1)?.state === "pending") toEnd();
+  }
+
+  function dayLine(at, next) {
+    const name = dayName(at, words);
+    return keep(`day ${startOfDay(at)}`, name, next, () => h("li", { class: "messages__day" }, h("span", {}, name)));
+  }
+
+  function itemFor(message, before, messages, next) {
+    const named = names && message.author !== "" && (before?.author !== message.author || before.own !== message.own);
+    const worded = message.own && message === messages.findLast((one) => one.own);
+    const version = JSON.stringify([message, named, worded, words.language()]);
+    return keep(message.key, version, next, () => {
+      const item = bubble(message, { words, named, worded, onRetry, onReact });
+      item.dataset.key = message.key;
+      const box = item.querySelector(".bubble");
+      const pick = () => onSelect(message);
+      box.addEventListener("click", pick);
+      box.addEventListener("keydown", (event) => event.key === "Enter" && event.target === box && pick());
+      return item;
+    });
+  }
+
+  /** The node drawn before, when nothing about it has changed: a playing sound plays on, the focus stays. */
+  function keep(key, version, next, draw) {
+    const old = drawn.get(key);
+    const entry = old?.version === version ? old : { version, node: draw(), again: old?.node };
+    next.set(key, entry);
+    if (entry.again) takePlace(entry);
+    return entry.node;
+  }
+
+  function takePlace(entry) {
+    const focused = entry.again.contains(document.activeElement) && document.activeElement.classList.contains("bubble");
+    entry.again.replaceWith(entry.node);
+    entry.again = null;
+    if (focused) {
+      const box = entry.node.querySelector(".bubble");
+      box.tabIndex = 0;
+      box.focus();
+    }
+  }
+
+  function arrange(nodes) {
+    nodes.forEach((node, index) => {
+      if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+    });
+    while (list.children.length > nodes.length) list.lastElementChild.remove();
+  }
+
+  function choose(messages, selected) {
+    const reachable = messages.find((one) => one.key === selected)?.key ?? messages.at(-1)?.key;
+    for (const item of list.querySelectorAll(".message")) {
+      const box = item.querySelector(".bubble");
+      box.tabIndex = item.dataset.key === reachable ? 0 : -1;
+      item.classList.toggle("message--selected", item.dataset.key === selected);
+      if (item.dataset.key === selected) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    }
+  }
+
+  function move(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || !event.target.classList.contains("bubble")) return;
+    event.preventDefault();
+    const boxes = [...list.querySelectorAll(".bubble")];
+    boxes[boxes.indexOf(event.target) + step]?.focus();
+  }
+
+  function nearEnd() {
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END_PX;
+  }
+
+  function follow(now) {
+    following = now;
+    newest.hidden = now;
+  }
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    follow(true);
+  }
+
+  return { element, update };
+}
