@@ -137,7 +137,7 @@ class Hooks:
             return None, f"no answer within {deadline:g} s", True
         except (aiohttp.ClientError, OSError) as problem:
             return None, f"not delivered: {str(problem) or type(problem).__name__}", False
-        taken = 200 <= status < 300  # noqa: PLR2004 - HTTP's own numbers
+        taken = 200 <= status < 300
         return status, None if taken else f"answered {status}; amoCRM expects 200", False
 
     async def _answer(self, hook: Hook) -> int:
