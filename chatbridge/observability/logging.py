@@ -44,3 +44,5 @@ def configure(*, form: str, level: str) -> None:
     # aiohttp's own access log prints whole addresses; web.middlewares writes one line per request instead.
     for name in ("aiohttp.access", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Logs a traceback for each malformed request from the street; faults of ours are logged by web.middlewares.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
