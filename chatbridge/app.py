@@ -135,8 +135,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
 @asynccontextmanager
 async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
     """Start the parts from the bottom up, stop them from the top down."""
-    await parts.store.start()
     try:
+        await parts.store.start()
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
         await parts.transport.start()

@@ -244,6 +244,8 @@ class Courier:
             outcome = self._delivered(entry, begun, receipt)
         seconds = (outcome.answered_at - entry.received_at) / 1_000_000
         self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
+        if outcome.code is not None:
+            log.info("attempt_failed", entry_id=entry.id, outcome=outcome.kind, code=outcome.code)
         self._move_on(outcome)
         await self._record(outcome)
 
