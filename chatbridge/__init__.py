@@ -1,1 +1,3 @@
+"""chatbridge: a durable bridge between messengers and amoCRM / Kommo chats."""
+
 __version__ = "0.1.0"

@@ -1,0 +1,193 @@
+"""The composition root: settings in, a running server out. The only place where the parts are wired together."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from chatbridge import __version__, ids
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.intake import Intake
+from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.sending import Sending
+from chatbridge.clients.addresses import AddressGuard
+from chatbridge.clients.transport import AiohttpTransport, TransportLimits
+from chatbridge.clock import Clock, SystemClock
+from chatbridge.config import Settings
+from chatbridge.connectors.backend.connector import BackendConnector
+from chatbridge.delivery.courier import Courier
+from chatbridge.model import Direction
+from chatbridge.observability.metrics import Metrics
+from chatbridge.store import migrations
+from chatbridge.store.engine import Store, open_store
+from chatbridge.store.sealing import Sealer
+from chatbridge.web import listening
+from chatbridge.web.listening import listen, note_heard
+from chatbridge.web.middlewares import answer_errors, observe
+from chatbridge.web.openapi import build_openapi
+from chatbridge.web.routes import ENDPOINTS, add_routes
+from chatbridge.web.services import OPENAPI, SERVICES, Services
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    store: Store
+    transport: AiohttpTransport
+    directory: Directory
+    intake: Intake
+    courier: Courier
+    services: Services
+
+
+def _assemble(settings: Settings, clock: Clock) -> _Parts:
+    """Make every part and hand each its collaborators. Nothing is opened yet."""
+    metrics = Metrics()
+    store = open_store(settings.store.url, synchronous=settings.store.synchronous)
+    guard = AddressGuard.allowing(settings.network.allow)
+    limits = TransportLimits(
+        connect_timeout=settings.network.connect_timeout,
+        total_timeout=settings.network.total_timeout,
+        connections=max(512, settings.delivery.at_once),
+    )
+    transport = AiohttpTransport(guard, limits, user_agent=f"chatbridge/{__version__}")
+    directory = Directory(store, Sealer(settings.secret_keys), clock)
+    connectors = {connector.kind: connector for connector in (BackendConnector(transport),)}
+    sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)
+    courier = Courier(
+        store=store,
+        clock=clock,
+        senders={
+            Direction.TO_AMOJO: sending.to_amojo,
+            Direction.TO_MESSENGER: sending.to_messenger,
+        },
+        watcher=metrics,
+        jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        window=settings.delivery.window,
+        at_once=settings.delivery.at_once,
+    )
+    intake = Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=metrics,
+        offer=courier.offer,
+        new_id=ids.new_uuid,
+    )
+    services = Services(
+        public_url=settings.public_url,
+        admin_token=settings.admin_token.get_secret_value(),
+        default_base_url=settings.amojo.base_url,
+        body_limit=settings.http.body_limit,
+        body_timeout=settings.http.body_timeout,
+        kinds=frozenset(connectors),
+        refusal_of_url=guard.refusal_of_url,
+        clock=clock,
+        store=store,
+        directory=directory,
+        intake=intake,
+        linking=Linking(directory=directory, transport=transport, clock=clock),
+        parking=Parking(store=store, clock=clock, offer=courier.offer_again),
+        courier=courier,
+        metrics=metrics,
+    )
+    return _Parts(
+        store=store,
+        transport=transport,
+        directory=directory,
+        intake=intake,
+        courier=courier,
+        services=services,
+    )
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> web.Application:
+    """Return the server as an aiohttp application; starting it opens the database, stopping it closes it in order.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+
+    """
+    parts = _assemble(settings, clock or SystemClock())
+    app = web.Application(
+        middlewares=(note_heard, observe, answer_errors),
+        client_max_size=settings.http.body_limit,
+    )
+    listening.prepare(app)
+    app[SERVICES] = parts.services
+    app[OPENAPI] = build_openapi(ENDPOINTS)
+    add_routes(app)
+
+    async def running(_: web.Application) -> AsyncIterator[None]:
+        async with _started(parts, grace=settings.http.shutdown_grace):
+            yield
+
+    app.cleanup_ctx.append(running)
+    return app
+
+
+@asynccontextmanager
+async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
+    """Start the parts from the bottom up, stop them from the top down."""
+    try:
+        await parts.store.start()
+        await parts.store.write(migrations.bring_up_to_date)
+        await parts.directory.load()
+        await parts.transport.start()
+        await parts.courier.start()
+        yield
+        await parts.intake.drained()
+        await parts.courier.stop(grace=grace)
+        await parts.transport.close()
+    finally:
+        await parts.store.close()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    extend: Callable[[web.Application], None] | None = None,
+    ready: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Run the server until the task is cancelled.
+
+    Args:
+        settings: checked with `config.problems` before.
+        extend: may add to the application before it starts, as the demo does.
+        ready: called when requests are being answered.
+
+    Raises:
+        ConfigurationError: a setting is wrong or the port is taken.
+        StoreUnavailable: the database cannot be reached.
+
+    """
+    app = create_app(settings)
+    if extend is not None:
+        extend(app)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=75,
+        shutdown_timeout=settings.http.shutdown_grace,
+        handler_cancellation=False,
+    )
+    await runner.setup()
+    try:
+        listener = await listen(runner, settings.http.host, settings.http.port)
+        try:
+            log.info("serving", host=settings.http.host, port=settings.http.port)
+            if ready is not None:
+                await ready()
+            await asyncio.Event().wait()
+        finally:
+            listener.close()
+    finally:
+        log.info("stopping")
+        await runner.cleanup()

@@ -1,0 +1,169 @@
+"""Who is who: channels, messengers and links, kept in memory because every request asks for them.
+
+The database is written first, then memory. There are thousands of them at most, and they change rarely.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from chatbridge.clock import Clock
+from chatbridge.errors import NotFound
+from chatbridge.ids import api_key_hash
+from chatbridge.model import Channel, Link, LinkState, Messenger
+from chatbridge.store import directory as rows
+from chatbridge.store.engine import Store
+from chatbridge.store.sealing import Sealer
+
+
+class Directory:
+    """Channels, messengers and links of this server."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        """Begin empty; `load` fills it."""
+        self._store, self._sealer, self._clock = store, sealer, clock
+        self._channels: dict[str, Channel] = {}
+        self._messengers: dict[str, Messenger] = {}
+        self._by_key: dict[bytes, Messenger] = {}
+        self._links: dict[int, Link] = {}
+        self._by_scope: dict[str, Link] = {}
+        self._by_messenger: dict[str, dict[int, Link]] = {}
+
+    async def load(self) -> None:
+        """Read everything from the database.
+
+        Raises:
+            ConfigurationError: the secret key does not open the secrets.
+
+        """
+        for channel in await self._store.read(rows.list_channels, self._sealer):
+            self._channels[channel.id] = channel
+        for messenger in await self._store.read(rows.list_messengers, self._sealer):
+            self._keep_messenger(messenger)
+        for link in await self._store.read(rows.list_links):
+            self._keep_link(link)
+
+    # --- channels ---
+
+    def channels(self) -> list[Channel]:
+        """Return every channel, oldest first."""
+        return list(self._channels.values())
+
+    def find_channel(self, name: str) -> Channel | None:
+        """Return the channel with this id or code."""
+        by_code = (channel for channel in self._channels.values() if channel.code == name)
+        return self._channels.get(name) or next(by_code, None)
+
+    def channel(self, name: str) -> Channel:
+        """Return the channel with this id or code.
+
+        Raises:
+            NotFound: there is none.
+
+        """
+        channel = self.find_channel(name)
+        if channel is None:
+            raise NotFound(f"There is no channel {name!r}. Register it with POST /v1/channels.")
+        return channel
+
+    async def add_channel(self, channel: Channel) -> Channel:
+        """Store a new channel.
+
+        Raises:
+            AlreadyExists: its id or code is taken.
+
+        """
+        await self._store.write(rows.add_channel, channel, self._sealer)
+        self._channels[channel.id] = channel
+        return channel
+
+    async def change_channel(self, channel: Channel, changes: dict[str, Any]) -> Channel:
+        """Store and return the channel with these members changed."""
+        changed = replace(channel, **changes, updated_at=self._clock.now())
+        await self._store.write(rows.save_channel, changed, self._sealer)
+        self._channels[changed.id] = changed
+        return changed
+
+    # --- messengers ---
+
+    def messengers(self) -> list[Messenger]:
+        """Return every messenger, oldest first."""
+        return list(self._messengers.values())
+
+    def messenger(self, messenger_id: str) -> Messenger:
+        """Return a messenger.
+
+        Raises:
+            NotFound: there is none.
+
+        """
+        try:
+            return self._messengers[messenger_id]
+        except KeyError:
+            raise NotFound(
+                f"There is no messenger {messenger_id!r}. Make one with POST /v1/messengers."
+            ) from None
+
+    def messenger_by_key(self, api_key: str) -> Messenger | None:
+        """Return the messenger an API key belongs to."""
+        return self._by_key.get(api_key_hash(api_key))
+
+    async def add_messenger(self, messenger: Messenger) -> Messenger:
+        """Store a new messenger."""
+        await self._store.write(rows.add_messenger, messenger, self._sealer)
+        self._keep_messenger(messenger)
+        return messenger
+
+    async def change_messenger(self, messenger: Messenger, changes: dict[str, Any]) -> Messenger:
+        """Store and return the messenger with these members changed."""
+        changed = replace(messenger, **changes, updated_at=self._clock.now())
+        await self._store.write(rows.save_messenger, changed, self._sealer)
+        self._keep_messenger(changed)
+        return changed
+
+    # --- links ---
+
+    def links(self) -> list[Link]:
+        """Return every link, oldest first, disconnected ones included."""
+        return list(self._links.values())
+
+    def link_by_id(self, link_id: int) -> Link:
+        """Return a link by the number entries refer to it with."""
+        return self._links[link_id]
+
+    def find_link(self, scope_id: str) -> Link | None:
+        """Return the link with this scope."""
+        return self._by_scope.get(scope_id)
+
+    def links_of(self, messenger: Messenger) -> list[Link]:
+        """Return the connected links of a messenger."""
+        links = self._by_messenger.get(messenger.id, {}).values()
+        return [link for link in links if link.state is LinkState.CONNECTED]
+
+    async def add_link(self, link: Link) -> Link:
+        """Store a new link and return it with its number.
+
+        Raises:
+            AlreadyExists: the account is linked to the channel already.
+
+        """
+        stored = await self._store.write(rows.add_link, link)
+        self._keep_link(stored)
+        return stored
+
+    async def save_link(self, link: Link) -> Link:
+        """Store a changed link."""
+        await self._store.write(rows.save_link, link)
+        self._keep_link(link)
+        return link
+
+    def _keep_messenger(self, messenger: Messenger) -> None:
+        self._messengers[messenger.id] = messenger
+        self._by_key[messenger.api_key_hash] = messenger
+
+    def _keep_link(self, link: Link) -> None:
+        before = self._links.get(link.id)
+        if before is not None:
+            del self._by_messenger[before.messenger_id][link.id]
+        self._links[link.id] = link
+        self._by_scope[link.scope_id] = link
+        self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link

@@ -1,0 +1,192 @@
+"""Accepts messages from either side: verified, read, stored and queued in one transaction, then acknowledged."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from chatbridge.bridge.directory import Directory
+from chatbridge.clock import Clock
+from chatbridge.delivery.batch import Batcher
+from chatbridge.errors import (
+    CallbackRefused,
+    IdReused,
+    LinkAmbiguous,
+    NotLinked,
+    UnreadablePayload,
+)
+from chatbridge.ids import fingerprint
+from chatbridge.model import Direction, Link, Message, Messenger, encode_message
+from chatbridge.observability.metrics import Metrics
+from chatbridge.protocol.amojo import signing
+from chatbridge.protocol.amojo.callbacks import MessageWritten, OtherEvent, read_callback
+from chatbridge.store import journal, unknown_events
+from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.engine import Store
+from chatbridge.store.entries import Acceptance, Draft, Entry, Verdict
+
+log = structlog.get_logger()
+
+MESSAGE: Final = "message"
+"""The kind of a journal entry that is a message."""
+
+IGNORED: Final = frozenset({"typing"})
+"""Callbacks that are understood and worth nothing a second later: counted, not kept."""
+
+_BATCH: Final = 512
+_NOBODYS_SECRET: Final = "0" * 40
+"""Checked for scopes that do not exist, so that they take as long as those that do."""
+
+
+def message_key(messenger: Messenger, direction: Direction, message_id: str) -> bytes:
+    """Return the key under which a message of a messenger is accepted once."""
+    return fingerprint(messenger.id, direction.name, MESSAGE, message_id)
+
+
+class Intake:
+    """The accept path of both directions."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        directory: Directory,
+        metrics: Metrics,
+        offer: Callable[[Sequence[Entry]], None],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Store through `store`, then hand new entries to `offer` in their order."""
+        self._store, self._clock, self._directory = store, clock, directory
+        self._metrics, self._offer, self._new_id = metrics, offer, new_id
+        self._accept = Batcher(self._write, limit=_BATCH)
+
+    async def client_message(
+        self, messenger: Messenger, message: Message, *, scope_id: str | None, said: bytes
+    ) -> None:
+        """Take a client's message; when this returns it is on disk.
+
+        Args:
+            messenger: who sends it.
+            message: what is sent.
+            scope_id: the link it is for, if the messenger says so.
+            said: the request as the messenger wrote it, to tell a repeat from a reused id.
+
+        Raises:
+            NotLinked, LinkAmbiguous: it is not clear which account it is for.
+            IdReused: the id was used with another body.
+            StoreUnavailable: it was not stored.
+
+        """
+        link = self._link_for(messenger, scope_id)
+        draft = self._draft(messenger, link, Direction.TO_AMOJO, message, digest=fingerprint(said))
+        if (await self._take(draft)).verdict is Verdict.REUSED:
+            raise IdReused(f"The message id {message.id!r} was used before with another body.")
+
+    async def callback(self, scope_id: str, body: bytes, signature: str | None) -> None:
+        """Take a callback of amoCRM; when this returns it is on disk. A repeat is taken and changes nothing.
+
+        Raises:
+            CallbackRefused: unknown scope or wrong signature; the two cannot be told apart.
+            UnreadablePayload: it is signed but cannot be read; its bytes are kept.
+            StoreUnavailable: it was not stored.
+
+        """
+        link = self._verified(scope_id, body, signature)
+        now = self._clock.now()
+        try:
+            event = read_callback(body, fresh_id=self._new_id(), now=now)
+        except UnreadablePayload as error:
+            await self._keep_unknown(link, "unreadable", str(error), body)
+            raise
+        if isinstance(event, OtherEvent):
+            await self._keep_unknown(link, event.kind, "this version does not relay it", body)
+            return
+        await self._operator_message(link, event)
+
+    async def drained(self) -> None:
+        """Return when everything that was being accepted is stored or refused."""
+        await self._accept.drained()
+
+    # --- steps ---
+
+    def _link_for(self, messenger: Messenger, scope_id: str | None) -> Link:
+        links = self._directory.links_of(messenger)
+        if scope_id is not None:
+            links = [link for link in links if link.scope_id == scope_id]
+            if not links:
+                raise NotLinked(f"This messenger has no connected link {scope_id!r}.")
+        if not links:
+            raise NotLinked
+        if len(links) > 1:
+            raise LinkAmbiguous
+        return links[0]
+
+    def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link:
+        link = self._directory.find_link(scope_id)
+        channel = self._directory.find_channel(link.channel_id) if link else None
+        secret = channel.secret if channel else _NOBODYS_SECRET
+        matches = signing.callback_matches(secret, body, signature or "")
+        if link is None or channel is None or not matches:
+            self._metrics.callbacks_refused.inc()
+            log.warning("callback_refused", scope_known=link is not None, signed=bool(signature))
+            raise CallbackRefused
+        return link
+
+    async def _operator_message(self, link: Link, event: MessageWritten) -> None:
+        messenger = self._directory.messenger(link.messenger_id)
+        message = event.message
+        # amoCRM gives every message its own id, so the id alone decides: a repeat with another `time` is a repeat.
+        digest = fingerprint(message.id)
+        await self._take(
+            self._draft(messenger, link, Direction.TO_MESSENGER, message, digest=digest)
+        )
+
+    async def _keep_unknown(self, link: Link, kind: str, reason: str, body: bytes) -> None:
+        self._metrics.unknown_events.labels(kind).inc()
+        if kind in IGNORED:
+            return
+        log.warning("callback_not_relayed", scope_id=link.scope_id, kind=kind, reason=reason)
+        await self._store.write(
+            unknown_events.keep,
+            link_id=link.id,
+            kind=kind,
+            reason=reason,
+            body=body,
+            received_at=self._clock.now(),
+        )
+
+    def _draft(
+        self,
+        messenger: Messenger,
+        link: Link,
+        direction: Direction,
+        message: Message,
+        *,
+        digest: bytes,
+    ) -> Draft:
+        conversation = ConversationKey(
+            link_id=link.id,
+            external_id=message.conversation_id,
+            amojo_id=message.amojo_conversation_id,
+        )
+        return Draft(
+            conversation=conversation,
+            direction=direction,
+            kind=MESSAGE,
+            key=message_key(messenger, direction, message.id),
+            digest=digest,
+            message_id=message.id,
+            body=encode_message(message),
+            received_at=self._clock.now(),
+        )
+
+    async def _take(self, draft: Draft) -> Acceptance:
+        acceptance = await self._accept(draft)
+        self._metrics.taken(draft.direction, acceptance.verdict)
+        return acceptance
+
+    async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
+        answers = await self._store.write(journal.accept, drafts, self._clock.now())
+        self._offer([answer.entry for answer in answers if answer.entry is not None])
+        return answers

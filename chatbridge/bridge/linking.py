@@ -1,0 +1,144 @@
+"""Connects accounts to channels at amojo, and disconnects them."""
+
+from dataclasses import replace
+
+from chatbridge.bridge.directory import Directory
+from chatbridge.clock import Clock
+from chatbridge.errors import (
+    AlreadyExists,
+    DeliveryError,
+    FarSideRefused,
+    FarSideUnreachable,
+    Misconfigured,
+    NotFound,
+    Rejected,
+    RequestRefused,
+    Throttled,
+)
+from chatbridge.model import Channel, Link, LinkState, Messenger
+from chatbridge.protocol.amojo import calls, replies
+from chatbridge.protocol.http import Transport
+
+
+class Linking:
+    """Makes and ends links."""
+
+    def __init__(self, *, directory: Directory, transport: Transport, clock: Clock) -> None:
+        """Call amojo through `transport`."""
+        self._directory, self._transport, self._clock = directory, transport, clock
+
+    async def connect(
+        self, channel: Channel, messenger: Messenger, account_id: str, title: str | None
+    ) -> Link:
+        """Connect the account at amojo and store the link. Repeating it after a reinstall resumes conversations.
+
+        Raises:
+            AlreadyExists: the account is linked to this channel with another messenger.
+            FarSideRefused, FarSideUnreachable: amojo said no, or nothing; nothing was stored.
+
+        """
+        known = self._known(channel, account_id)
+        if (
+            known is not None
+            and known.messenger_id != messenger.id
+            and known.state is LinkState.CONNECTED
+        ):
+            raise AlreadyExists(
+                f"{known.scope_id} belongs to another messenger. Move it with PATCH /v1/links/{known.scope_id}."
+            )
+        scope_id = await self._call_connect(channel, account_id, title)
+        now = self._clock.now()
+        if known is not None:
+            again = replace(
+                known,
+                state=LinkState.CONNECTED,
+                scope_id=scope_id,
+                messenger_id=messenger.id,
+                title=title or known.title,
+                hook_version=channel.hook_version,
+                connected_at=now,
+            )
+            return await self._directory.save_link(again)
+        return await self._directory.add_link(
+            Link(
+                id=0,
+                scope_id=scope_id,
+                channel_id=channel.id,
+                account_id=account_id,
+                messenger_id=messenger.id,
+                title=title,
+                state=LinkState.CONNECTED,
+                hook_version=channel.hook_version,
+                created_at=now,
+                connected_at=now,
+            )
+        )
+
+    async def change(self, link: Link, messenger: Messenger, title: str | None) -> Link:
+        """Move a link to another messenger or rename it; a new title is told to amojo.
+
+        Raises:
+            FarSideRefused, FarSideUnreachable: amojo said no, or nothing; nothing was changed.
+
+        """
+        if title != link.title and link.state is LinkState.CONNECTED:
+            await self._call_connect(
+                self._directory.channel(link.channel_id), link.account_id, title
+            )
+        return await self._directory.save_link(
+            replace(link, messenger_id=messenger.id, title=title)
+        )
+
+    async def disconnect(self, link: Link) -> None:
+        """Stop callbacks at amojo and close the link; its conversations and history stay.
+
+        Raises:
+            FarSideRefused, FarSideUnreachable: amojo said no, or nothing; the link stays as it is.
+
+        """
+        channel = self._directory.channel(link.channel_id)
+        request = calls.disconnect(channel, link.account_id, now=self._clock.now())
+        try:
+            replies.read_done(await self._transport.send(request))
+        except DeliveryError as error:
+            raise refusal(error) from error
+        await self._directory.save_link(replace(link, state=LinkState.DISCONNECTED))
+
+    def link(self, scope_id: str) -> Link:
+        """Return a link.
+
+        Raises:
+            NotFound: there is none.
+
+        """
+        link = self._directory.find_link(scope_id)
+        if link is None:
+            raise NotFound(f"There is no link {scope_id!r}. Make it with POST /v1/links.")
+        return link
+
+    def _known(self, channel: Channel, account_id: str) -> Link | None:
+        return next(
+            (
+                link
+                for link in self._directory.links()
+                if link.channel_id == channel.id and link.account_id == account_id
+            ),
+            None,
+        )
+
+    async def _call_connect(self, channel: Channel, account_id: str, title: str | None) -> str:
+        named = title or channel.title or channel.code
+        request = calls.connect(channel, account_id, title=named, now=self._clock.now())
+        try:
+            return replies.read_connected(await self._transport.send(request))
+        except DeliveryError as error:
+            raise refusal(error) from error
+
+
+def refusal(error: DeliveryError) -> RequestRefused:
+    """Return what a caller is told of a call that amojo did not carry out, amojo's own code and text included."""
+    far = {"status": error.status, "code": error.far_code, "detail": str(error)}
+    told = {name: value for name, value in far.items() if value is not None}
+    answered = error.status is not None and isinstance(error, (Misconfigured, Rejected, Throttled))
+    kind = FarSideRefused if answered else FarSideUnreachable
+    return kind(str(error), far=told)

@@ -1,0 +1,1 @@
+"""Any backend that takes webhooks: Standard Webhooks, or amojo's own callbacks."""

@@ -1,0 +1,63 @@
+"""Writes many small things together: whatever waits while one batch is written makes up the next.
+
+There is no timer. Alone, a thing is written at once; under load, batches grow by themselves.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Batcher(Generic[Item, Answer]):
+    """Collects items and hands them, in order, to one writer at a time."""
+
+    def __init__(
+        self, write: Callable[[list[Item]], Awaitable[Sequence[Answer]]], *, limit: int
+    ) -> None:
+        """Write with `write`, at most `limit` items at once; it answers each item in its place."""
+        self._write = write
+        self._limit = limit
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> Answer:
+        """Return the answer to this item once its batch is written.
+
+        Raises:
+            Exception: whatever the writer raised for the batch.
+
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="batcher")
+        return await answer
+
+    async def drained(self) -> None:
+        """Return when everything that was waiting has been written or has failed."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._waiting[: self._limit]
+                del self._waiting[: self._limit]
+                await self._write_batch(batch)
+        finally:
+            self._task = None
+
+    async def _write_batch(self, batch: list[tuple[Item, "asyncio.Future[Answer]"]]) -> None:
+        try:
+            answers = await self._write([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the batch
+            for _, waiting in batch:
+                if not waiting.done():
+                    waiting.set_exception(error)
+            return
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            if not waiting.done():
+                waiting.set_result(answer)

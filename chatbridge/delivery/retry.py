@@ -1,0 +1,118 @@
+"""What the failure of an attempt means: try again at a time, or give up with a reason. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chatbridge.errors import DeliveryError, Disposition
+from chatbridge.model import Direction
+
+SECOND: Final = 1_000_000
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When to try again, in seconds after the schedule began.
+
+    A schedule is about age, not about counted attempts: so it reads the same after a restart, and a slow far side does
+    not stretch it.
+    """
+
+    steps: tuple[float, ...]
+    """Waits between attempts; the last one repeats."""
+    give_up_after: float
+    """Age at which an entry is given up. It is tried once in any case."""
+    longest_wait: float
+    """Bound on what a far side may ask for with Retry-After."""
+
+    def wait(self, age: float) -> float:
+        """Return the wait that follows an attempt made at this age."""
+        reached = 0.0
+        for step in self.steps:
+            reached += step
+            if age < reached:
+                return step
+        return self.steps[-1]
+
+
+OPERATOR_REPLY: Final = Schedule(
+    steps=(1, 3, 8, 20, 45, 90, 180, 300),
+    give_up_after=15 * _MINUTE,
+    longest_wait=15 * _MINUTE,
+)
+"""Somebody waits for it: quick, then an honest failure. A reply delivered the next morning is worse than none."""
+
+CLIENT_MESSAGE: Final = Schedule(
+    steps=(
+        2,
+        5,
+        15,
+        30,
+        _MINUTE,
+        2 * _MINUTE,
+        5 * _MINUTE,
+        10 * _MINUTE,
+        15 * _MINUTE,
+        30 * _MINUTE,
+        _HOUR,
+    ),
+    give_up_after=72 * _HOUR,
+    longest_wait=72 * _HOUR,
+)
+"""Nobody watches for a mark, and losing a client is worse than being late."""
+
+SCHEDULES: Final = {
+    Direction.TO_MESSENGER: OPERATOR_REPLY,
+    Direction.TO_AMOJO: CLIENT_MESSAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again at this time (microseconds)."""
+
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Park it. The code and sentence of the failure are its reason."""
+
+    code: str
+    detail: str
+
+
+JITTER: Final = 0.2
+"""Waits are stretched or shortened by up to a fifth, so that what failed together does not return together."""
+
+
+def decide(
+    schedule: Schedule, error: DeliveryError, *, since: int, now: int, jitter: float
+) -> Retry | GiveUp:
+    """Return what to do after a failed attempt.
+
+    Args:
+        schedule: the schedule of the entry's direction.
+        error: what went wrong.
+        since: when the schedule began, microseconds.
+        now: the present, microseconds.
+        jitter: a number drawn from -1 to 1.
+
+    """
+    if error.disposition is Disposition.REJECT:
+        return GiveUp(code=error.code, detail=str(error))
+    age = max(0.0, (now - since) / SECOND)
+    wait = schedule.wait(age) * (1 + JITTER * jitter)
+    if error.retry_after is not None:
+        wait = max(wait, min(error.retry_after, schedule.longest_wait))
+    left = schedule.give_up_after - age
+    if left <= 0:
+        return GiveUp(
+            code=error.code, detail=f"given up after {_spoken(schedule.give_up_after)}: {error}"
+        )
+    return Retry(due_at=now + int(min(wait, left) * SECOND))
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds / _HOUR:g} hours" if seconds > _HOUR else f"{seconds / _MINUTE:g} minutes"

@@ -1,0 +1,283 @@
+"""Every error of chatbridge, in one tree.
+
+    ChatbridgeError
+    ├── ConfigurationError            the server cannot start like this
+    ├── StoreUnavailable              the database did not take it; nothing was acknowledged
+    ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
+    │   ├── MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
+    │   ├── Unauthenticated, CallbackRefused
+    │   ├── NotFound, MethodNotAllowed
+    │   ├── AlreadyExists, IdReused, LinkAmbiguous, NotLinked, KindUnavailable
+    │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
+    ├── ProtocolError                 bytes from the far side that we cannot trust or read
+    │   ├── SignatureMismatch
+    │   └── UnreadablePayload
+    └── DeliveryError                 one attempt to deliver failed
+        ├── NotSent                   RETRY    nothing left this machine
+        ├── Throttled                 RETRY    the far side asks to wait
+        ├── FarSideDown               RETRY    5xx, or an answer that is not the protocol's
+        ├── OutcomeUnknown            UNKNOWN  it left, no answer came: it may have arrived
+        ├── Misconfigured             MISUSE   our credentials, addresses or settings are wrong, not this message
+        ├── Duplicate                 the far side already has it: as good as delivered
+        ├── Rejected                  REJECT   this message will never be accepted
+        └── InternalFailure           RETRY    a fault of this server; the log has the traceback
+
+Each leaf carries a stable `code`, used in API answers, logs, metrics and the documentation
+(docs/reference/errors.md), and a sentence that says what happened and what to do.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar
+
+
+class Disposition(Enum):
+    """What the failure of one attempt means for the next."""
+
+    RETRY = "nothing arrived: repeat on schedule"
+    UNKNOWN = "it may have arrived: repeat on schedule with the same id"
+    MISUSE = "settings are wrong: repeat on schedule, somebody has to mend them"
+    REJECT = "never repeat: park it with the reason"
+
+
+class ChatbridgeError(Exception):
+    """The root. `code` is stable; `str()` is a sentence for people."""
+
+    code: ClassVar[str]
+
+
+class ConfigurationError(ChatbridgeError):
+    """The server cannot start like this; the sentence names the setting."""
+
+    code = "configuration"
+
+
+class StoreUnavailable(ChatbridgeError):
+    """The database did not take it. Nothing was acknowledged, so the sender will repeat."""
+
+    code = "store_unavailable"
+    http_status: ClassVar[int] = 503
+    title: ClassVar[str] = "The database is not available"
+
+
+# --- what a caller did wrong --------------------------------------------------------------------
+
+
+class RequestRefused(ChatbridgeError):
+    """A request of our own API that is not carried out.
+
+    Args:
+        detail: a sentence for this occurrence; the class's docstring when left out.
+        fields: JSON pointer of each wrong field, with what is wrong about it.
+        far: what the far side answered, for calls made on behalf of the caller.
+
+    """
+
+    http_status: ClassVar[int] = 400
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        fields: Mapping[str, str] | None = None,
+        far: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Keep the sentence, the wrong fields and the far side's answer."""
+        super().__init__(detail or (self.__doc__ or "").partition("\n")[0])
+        self.fields = dict(fields or {})
+        self.far = dict(far or {})
+
+
+class MalformedJson(RequestRefused):
+    """The body is not JSON. Send UTF-8 JSON with `Content-Type: application/json`."""
+
+    code, http_status, title = "malformed_json", 400, "The body is not JSON"
+
+
+class InvalidFields(RequestRefused):
+    """Some fields are missing or wrong; `errors` names each of them."""
+
+    code, http_status, title = "invalid_fields", 422, "Some fields are missing or wrong"
+
+
+class UnsupportedMediaType(RequestRefused):
+    """Send the body as `application/json`, not compressed."""
+
+    code, http_status, title = "unsupported_media_type", 415, "The body must be plain JSON"
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is larger than this server takes. Send media as links, not inside the message."""
+
+    code, http_status, title = "body_too_large", 413, "The body is too large"
+
+
+class RequestTooSlow(RequestRefused):
+    """The body did not arrive in time. Send it again."""
+
+    code, http_status, title = "request_too_slow", 408, "The body did not arrive in time"
+
+
+class Unauthenticated(RequestRefused):
+    """Send `Authorization: Bearer …` with a valid key for this call."""
+
+    code, http_status, title = "unauthenticated", 401, "The key is missing or wrong"
+
+
+class CallbackRefused(RequestRefused):
+    """The address or the signature of this callback is wrong. Check the channel's hook address and secret."""
+
+    code, http_status, title = "callback_refused", 401, "The callback is not known here"
+
+
+class NotFound(RequestRefused):
+    """There is nothing here under this address for this key."""
+
+    code, http_status, title = "not_found", 404, "Not found"
+
+
+class MethodNotAllowed(RequestRefused):
+    """This address does not take this method."""
+
+    code, http_status, title = "method_not_allowed", 405, "Method not allowed"
+
+
+class AlreadyExists(RequestRefused):
+    """There is one of these already. Change it with PATCH."""
+
+    code, http_status, title = "already_exists", 409, "It exists already"
+
+
+class IdReused(RequestRefused):
+    """This message id was used before with another body. Give every message its own id."""
+
+    code, http_status, title = "id_reused", 409, "The id belongs to another message"
+
+
+class LinkAmbiguous(RequestRefused):
+    """This messenger has several links. Say in `scope_id` which of them the message is for."""
+
+    code, http_status, title = "link_ambiguous", 409, "Which account is it for?"
+
+
+class NotLinked(RequestRefused):
+    """This messenger is not linked to an amoCRM account yet. Create the link with POST /v1/links."""
+
+    code, http_status, title = "not_linked", 409, "The messenger is not linked"
+
+
+class KindUnavailable(RequestRefused):
+    """This server has no connector for messengers of this kind."""
+
+    code, http_status, title = "kind_unavailable", 422, "No such kind of messenger here"
+
+
+class FarSideRefused(RequestRefused):
+    """amoCRM refused the call; `amojo` holds its own code and text."""
+
+    code, http_status, title = "amojo_refused", 502, "amoCRM refused the call"
+
+
+class FarSideUnreachable(RequestRefused):
+    """amoCRM could not be reached or gave no usable answer. Try again; check `base_url` if it stays so."""
+
+    code, http_status, title = "amojo_unreachable", 502, "amoCRM could not be reached"
+
+
+# --- bytes from the far side --------------------------------------------------------------------
+
+
+class ProtocolError(ChatbridgeError):
+    """Bytes from the far side that cannot be trusted or read."""
+
+
+class SignatureMismatch(ProtocolError):
+    """The signature is missing, malformed, or not made with our secret over these bytes."""
+
+    code = "signature_mismatch"
+
+
+class UnreadablePayload(ProtocolError):
+    """The bytes are signed but are not a shape of the protocol."""
+
+    code = "unreadable_payload"
+
+
+# --- one attempt to deliver ---------------------------------------------------------------------
+
+
+class DeliveryError(ChatbridgeError):
+    """One attempt failed.
+
+    Args:
+        detail: a sentence without message text, phone numbers or secrets.
+        status: HTTP status of the answer, if one came.
+        far_code: the far side's own error code, if it gave one.
+        retry_after: seconds the far side asks to wait, if it does.
+
+    """
+
+    disposition: ClassVar[Disposition]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        far_code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the sentence and what the far side said."""
+        super().__init__(detail)
+        self.status = status
+        self.far_code = far_code
+        self.retry_after = retry_after
+
+
+class NotSent(DeliveryError):
+    """No connection: nothing left this machine."""
+
+    code, disposition = "not_sent", Disposition.RETRY
+
+
+class Throttled(DeliveryError):
+    """The far side asks to wait."""
+
+    code, disposition = "throttled", Disposition.RETRY
+
+
+class FarSideDown(DeliveryError):
+    """The far side answered that it is broken, or something that is not the protocol's."""
+
+    code, disposition = "far_side_down", Disposition.RETRY
+
+
+class OutcomeUnknown(DeliveryError):
+    """The request left and no whole answer came."""
+
+    code, disposition = "outcome_unknown", Disposition.UNKNOWN
+
+
+class Misconfigured(DeliveryError):
+    """The far side does not know us, or our address or key for it is wrong."""
+
+    code, disposition = "misconfigured", Disposition.MISUSE
+
+
+class Duplicate(DeliveryError):
+    """The far side already has this message, from an earlier attempt whose answer was lost."""
+
+    code, disposition = "duplicate", Disposition.UNKNOWN
+
+
+class Rejected(DeliveryError):
+    """The far side will never accept this message."""
+
+    code, disposition = "rejected", Disposition.REJECT
+
+
+class InternalFailure(DeliveryError):
+    """A fault of this server, not of the far side. The log has the traceback."""
+
+    code, disposition = "internal", Disposition.RETRY

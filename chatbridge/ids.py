@@ -1,0 +1,56 @@
+"""Identifiers: their types, how new ones are made, and the fingerprints that deduplicate.
+
+Ids that come from outside (conversation, message, amojo ids) stay the text they were given as.
+"""
+
+import base64
+import hashlib
+import secrets
+import uuid
+from typing import Final
+
+API_KEY_PREFIX: Final = "cbk_"
+WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
+
+
+def new_uuid() -> str:
+    """Return a random UUID in lower case."""
+    return str(uuid.uuid4())
+
+
+def new_messenger_id() -> str:
+    """Return an id for a messenger, such as `msgr_5f0c…`."""
+    return f"msgr_{secrets.token_hex(12)}"
+
+
+def new_api_key() -> str:
+    """Return a messenger's API key: 256 random bits behind a prefix that secret scanners can find."""
+    return API_KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_webhook_secret() -> str:
+    """Return a Standard Webhooks secret: `whsec_` and 32 random bytes in base64."""
+    return WEBHOOK_SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def new_amojo_secret() -> str:
+    """Return a secret shaped as amojo's own: 40 lower-case hex characters."""
+    return secrets.token_hex(20)
+
+
+def api_key_hash(api_key: str) -> bytes:
+    """Return what is stored of an API key. The key has full entropy, so a plain SHA-256 is enough."""
+    return hashlib.sha256(api_key.encode()).digest()
+
+
+def fingerprint(*parts: str | bytes) -> bytes:
+    """Return 16 bytes that stand for these parts in their order.
+
+    Each part is measured, so that `("ab", "c")` and `("a", "bc")` differ.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.digest()

@@ -1,0 +1,48 @@
+"""Logs as events with fields: one formatter for everything, for machines or for people.
+
+Event names are static and in snake_case. Ids are logged; texts, phone numbers, addresses of webhooks and secrets are not.
+"""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(*, form: str, level: str) -> None:
+    """Set up logging of the process: ours and that of libraries, to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor
+    if form == "json":
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer()
+    else:
+        # Plain tracebacks: the pretty ones print local variables, and with them secrets and texts.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # aiohttp's own access log prints whole addresses; web.middlewares writes one line per request instead.
+    for name in ("aiohttp.access", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Logs a traceback for each malformed request from the street; faults of ours are logged by web.middlewares.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

@@ -1,0 +1,162 @@
+"""What amoCRM sends us, read into events ("Chats webhooks"; both versions, told apart by their shape).
+
+The bytes must have passed `signing.verify_callback` before they come here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from chatbridge.errors import UnreadablePayload
+from chatbridge.ids import fingerprint
+from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
+from chatbridge.protocol.tame import identifier, members, number, text, whole
+
+_EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
+"""Members of a v2 message that are passed on as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageWritten:
+    """An operator wrote."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEvent:
+    """A callback that is signed and understood as far as its kind, which this version does not relay."""
+
+    kind: str
+
+
+Event = MessageWritten | OtherEvent
+
+
+def read_callback(body: bytes, *, fresh_id: str, now: int) -> Event:
+    """Return the event in a callback.
+
+    Args:
+        body: the verified bytes.
+        fresh_id: id for a message that has none of its own, as in v1 without a time.
+        now: microseconds; stands in where the callback has no time.
+
+    Raises:
+        UnreadablePayload: not JSON, or a message that lacks what it cannot do without.
+
+    """
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise UnreadablePayload("the callback is not JSON") from error
+    if not isinstance(payload, dict):
+        raise UnreadablePayload("the callback is not a JSON object")
+    if isinstance(payload.get("message"), dict):
+        return MessageWritten(message=_read_v2(payload, now))
+    if isinstance(payload.get("action"), dict):
+        return OtherEvent(kind=_action_kind(payload["action"]))
+    if "conversation_id" in payload and "type" in payload:
+        return MessageWritten(message=_read_v1(payload, body, fresh_id, now))
+    return OtherEvent(kind="unknown")
+
+
+def _action_kind(action: dict[str, Any]) -> str:
+    return next((kind for kind in ("typing", "reaction") if kind in action), "unknown")
+
+
+def _read_v2(payload: dict[str, Any], now: int) -> Message:
+    outer = payload["message"]
+    inner, conversation = members(outer, "message"), members(outer, "conversation")
+    conversation_id = identifier(conversation.get("client_id"))
+    amojo_conversation_id = identifier(conversation.get("id"))
+    if conversation_id is None and amojo_conversation_id is None:
+        raise UnreadablePayload("message.conversation has neither id nor client_id")
+    return Message(
+        id=_required(inner.get("id"), identifier, "message.message.id"),
+        conversation_id=conversation_id,
+        amojo_conversation_id=amojo_conversation_id,
+        sent_at=_sent_at(outer, now),
+        sender=_read_person(members(outer, "sender")),
+        receiver=_read_person(members(outer, "receiver")),
+        content=_read_content(inner, where="message.message"),
+        reply_to=_quoted_id(members(inner, "reply_to", "message")),
+        source=text(members(outer, "source").get("external_id")),
+        extras={name: inner[name] for name in _EXTRAS if inner.get(name)},
+    )
+
+
+def _read_v1(payload: dict[str, Any], body: bytes, fresh_id: str, now: int) -> Message:
+    # v1 has no message id. With its time to the millisecond the same bytes are the same message; without it an
+    # operator may simply have written "ok" twice, so each callback is a message of its own.
+    timed = whole(payload.get("msec_timestamp")) is not None
+    return Message(
+        id=f"v1-{fingerprint(body.rstrip()).hex() if timed else fresh_id}",
+        conversation_id=_required(payload["conversation_id"], identifier, "conversation_id"),
+        sent_at=_sent_at(payload, now),
+        sender=Person(),
+        receiver=Person(id=identifier(payload.get("receiver"))),
+        content=_read_content(payload, where="the callback"),
+    )
+
+
+def _read_content(wire: dict[str, Any], *, where: str) -> Content:
+    try:
+        kind = MessageType(text(wire.get("type")) or "")
+    except ValueError as error:
+        raise UnreadablePayload(f"{where} has a type this server does not know") from error
+    location, contact = members(wire, "location"), members(wire, "contact")
+    return Content(
+        type=kind,
+        text=text(wire.get("text")),
+        media_url=text(wire.get("media")),
+        thumbnail_url=text(wire.get("thumbnail")),
+        file_name=text(wire.get("file_name")),
+        file_size=whole(wire.get("file_size")) or None,
+        duration=whole(wire.get("media_duration")),
+        sticker_id=text(wire.get("sticker_id")),
+        media_group_id=text(wire.get("media_group_id")),
+        location=_read_location(location),
+        contact=_read_contact(contact),
+    )
+
+
+def _read_location(wire: dict[str, Any]) -> Location | None:
+    lat, lon = number(wire.get("lat")), number(wire.get("lon"))
+    return None if lat is None or lon is None else Location(lat=lat, lon=lon)
+
+
+def _read_contact(wire: dict[str, Any]) -> ContactCard | None:
+    name, phone = text(wire.get("name")), text(wire.get("phone"))
+    return None if phone is None else ContactCard(name=name or phone, phone=phone)
+
+
+def _read_person(wire: dict[str, Any]) -> Person:
+    return Person(
+        id=identifier(wire.get("client_id")),
+        amojo_id=identifier(wire.get("id")),
+        name=text(wire.get("name")),
+        phone=text(wire.get("phone")),
+        email=text(wire.get("email")),
+    )
+
+
+def _quoted_id(quoted: dict[str, Any]) -> str | None:
+    """Return our id of a quoted message where amoCRM gives it, else amoCRM's own."""
+    return identifier(quoted.get("msgid")) or identifier(quoted.get("id"))
+
+
+def _sent_at(wire: dict[str, Any], now: int) -> int:
+    milliseconds = whole(wire.get("msec_timestamp"))
+    if milliseconds is not None:
+        return milliseconds * 1_000
+    seconds = whole(wire.get("timestamp"))
+    return now if seconds is None else seconds * 1_000_000
+
+
+def _required(value: object, read: Callable[[object], str | None], where: str) -> str:
+    found = read(value)
+    if found is None:
+        raise UnreadablePayload(f"{where} is missing or not an id")
+    return found

@@ -1,0 +1,160 @@
+"""Answers of amojo, read tolerantly into values or into errors that say what to do next.
+
+Known error body (captured from the live service): `{"status":0,"error_code":403,"error_type":
+"ORIGIN_INVALID_SIGNATURE","error_description":"invalid signature"}`. Bodies of 400 answers and the answer to a repeated
+`msgid` are published nowhere, and bodies may be empty, plain text or HTML.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from chatbridge import errors
+from chatbridge.errors import DeliveryError
+from chatbridge.protocol.http import Response
+from chatbridge.protocol.retry_after import read_retry_after
+
+_SHOWN: Final = 300
+"""Characters of the far side's own words that are kept."""
+
+_DUPLICATE: Final = re.compile(r"duplicat|already|exist|not unique|repeated", re.IGNORECASE)
+"""How a server may say that it knows this msgid. A guess on purpose: the real wording is not published."""
+
+_BY_STATUS: Final[dict[int, type[DeliveryError]]] = {
+    HTTPStatus.BAD_REQUEST: errors.Rejected,
+    HTTPStatus.UNAUTHORIZED: errors.Misconfigured,
+    HTTPStatus.FORBIDDEN: errors.Misconfigured,
+    HTTPStatus.NOT_FOUND: errors.Misconfigured,
+    HTTPStatus.METHOD_NOT_ALLOWED: errors.Misconfigured,
+    HTTPStatus.REQUEST_TIMEOUT: errors.FarSideDown,
+    HTTPStatus.CONFLICT: errors.Duplicate,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.Rejected,
+    HTTPStatus.UNPROCESSABLE_ENTITY: errors.Rejected,
+    HTTPStatus.TOO_EARLY: errors.FarSideDown,
+    HTTPStatus.TOO_MANY_REQUESTS: errors.Throttled,
+}
+_BY_CLASS: Final[dict[int, type[DeliveryError]]] = {
+    1: errors.FarSideDown,
+    3: errors.Misconfigured,
+    4: errors.Rejected,
+    5: errors.FarSideDown,
+}
+
+_ADVICE: Final[dict[str, str]] = {
+    "ORIGIN_INVALID_SIGNATURE": "Check the channel's secret, its signing generation and this machine's clock.",
+    "ORIGIN_NOT_REGISTERED": "Check the channel id, that base_url is the account's own zone, and that the account is connected.",
+}
+_ADVICE_BY_STATUS: Final[dict[int, str]] = {
+    HTTPStatus.FORBIDDEN: "Check the channel's secret and that this account may use the channel.",
+    HTTPStatus.NOT_FOUND: "Check the channel id and base_url.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What amojo says of a message it took. Every member may be missing, as it was in 2017."""
+
+    message_id: str | None
+    """amoCRM's id of the message."""
+    conversation_id: str | None
+    """amoCRM's id of the conversation."""
+
+
+def read_connected(response: Response) -> str:
+    """Return the scope id.
+
+    Raises:
+        DeliveryError: amojo refused, or gave no scope id.
+
+    """
+    scope_id = _read_object(response).get("scope_id")
+    if not isinstance(scope_id, str) or not scope_id:
+        raise errors.FarSideDown(
+            "amoCRM's answer to connect has no scope_id", status=response.status
+        )
+    return scope_id
+
+
+def read_done(response: Response) -> None:
+    """Return if the call succeeded, whatever the body.
+
+    Raises:
+        DeliveryError: amojo refused.
+
+    """
+    _check(response)
+
+
+def read_sent(response: Response) -> Sent:
+    """Return amojo's ids of a published message.
+
+    Raises:
+        DeliveryError: amojo refused, or answered 2xx with something that is not its own.
+
+    """
+    answer = _read_object(response).get("new_message")
+    members = answer if isinstance(answer, dict) else {}
+    return Sent(
+        message_id=_text(members.get("msgid")),
+        conversation_id=_text(members.get("conversation_id")),
+    )
+
+
+def _read_object(response: Response) -> dict[str, Any]:
+    _check(response)
+    if not response.body.strip():
+        return {}
+    try:
+        value = orjson.loads(response.body)
+    except orjson.JSONDecodeError as error:
+        raise errors.OutcomeUnknown(
+            "amoCRM answered with something that is not JSON: is base_url really amojo?",
+            status=response.status,
+        ) from error
+    return value if isinstance(value, dict) else {}
+
+
+def _check(response: Response) -> None:
+    status = response.status
+    if status // 100 == 2:
+        return
+    far_code, words = _far_words(response.body)
+    kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, errors.FarSideDown)
+    if kind is errors.Rejected and _DUPLICATE.search(words):
+        kind = errors.Duplicate
+    if status == HTTPStatus.FORBIDDEN and _is_html(response):
+        kind, words = errors.Throttled, "an HTML page instead of an answer, as for blocked senders"
+    retry_after = read_retry_after(response.headers.get("retry-after"))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None:
+        kind = errors.Throttled
+    advice = _ADVICE.get(far_code or "") or _ADVICE_BY_STATUS.get(status, "")
+    sentence = (
+        f"amoCRM answered HTTP {status}: {words or far_code or 'no explanation'}. {advice}".strip()
+    )
+    raise kind(sentence, status=status, far_code=far_code, retry_after=retry_after)
+
+
+def _far_words(body: bytes) -> tuple[str | None, str]:
+    """Return the far side's error type and its description, both possibly missing."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None, body[:_SHOWN].decode(errors="replace").strip()
+    if not isinstance(value, dict):
+        return None, ""
+    words = _text(value.get("error_description")) or _text(value.get("detail")) or ""
+    return _text(value.get("error_type")), words[:_SHOWN]
+
+
+def _is_html(response: Response) -> bool:
+    start = response.body[:64].lstrip().lower()
+    return start.startswith((b"<!doctype", b"<html")) or "text/html" in response.headers.get(
+        "content-type", ""
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,117 @@
+"""Conversations: found or made from either side's id, and bound to the other side's once that is known."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, exists, select, tuple_, update
+
+from chatbridge.store.dialect import insert_new
+from chatbridge.store.schema import conversations
+
+_ALIAS = conversations.alias()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationKey:
+    """How a conversation was named: by the messenger's id, by amoCRM's, or by both."""
+
+    link_id: int
+    external_id: str | None
+    amojo_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRow:
+    """A conversation as stored."""
+
+    id: int
+    link_id: int
+    external_id: str | None
+    amojo_id: str | None
+
+
+def resolve(
+    connection: Connection, keys: Collection[ConversationKey], *, now: int
+) -> dict[ConversationKey, ConversationRow]:
+    """Return the row of each key; unknown conversations are made.
+
+    A conversation that an operator began is known by amoCRM's id only; the first key that carries both ids binds it.
+    """
+    found = _find(connection, keys)
+    missing = [key for key in keys if key not in found]
+    for key in missing:
+        _make_or_bind(connection, key, now=now)
+    if missing:
+        found |= _find(connection, missing)
+    return found
+
+
+def learn_amojo_id(connection: Connection, conversation_id: int, amojo_id: str) -> None:
+    """Remember amoCRM's id of a conversation, unless one is known or another conversation of the link has it."""
+    row = conversations.c
+    same_id = and_(_ALIAS.c.link_id == row.link_id, _ALIAS.c.amojo_id == amojo_id)
+    connection.execute(
+        update(conversations)
+        .where(row.id == conversation_id, row.amojo_id.is_(None), ~exists().where(same_id))
+        .values(amojo_id=amojo_id)
+    )
+
+
+def _find(
+    connection: Connection, keys: Iterable[ConversationKey]
+) -> dict[ConversationKey, ConversationRow]:
+    keys = list(keys)
+    by_external = _select(connection, "external_id", keys)
+    by_amojo = _select(connection, "amojo_id", [key for key in keys if key.external_id is None])
+    found = {}
+    for key in keys:
+        row = by_external.get((key.link_id, key.external_id)) or by_amojo.get(
+            (key.link_id, key.amojo_id)
+        )
+        if row is not None:
+            found[key] = row
+    return found
+
+
+def _select(
+    connection: Connection, name: str, keys: list[ConversationKey]
+) -> dict[tuple[int, str | None], ConversationRow]:
+    pairs = {(key.link_id, value) for key in keys if (value := getattr(key, name)) is not None}
+    if not pairs:
+        return {}
+    columns = conversations.c
+    rows = connection.execute(
+        select(columns.id, columns.link_id, columns.external_id, columns.amojo_id).where(
+            tuple_(columns.link_id, columns[name]).in_(sorted(pairs))
+        )
+    )
+    made = [ConversationRow(**row) for row in rows.mappings()]
+    return {(row.link_id, getattr(row, name)): row for row in made}
+
+
+def _make_or_bind(connection: Connection, key: ConversationKey, *, now: int) -> None:
+    row = conversations.c
+    if key.external_id is not None and key.amojo_id is not None:
+        bound = connection.execute(
+            update(conversations)
+            .where(
+                row.link_id == key.link_id, row.amojo_id == key.amojo_id, row.external_id.is_(None)
+            )
+            .values(external_id=key.external_id)
+        )
+        if bound.rowcount:
+            return
+    values = {"link_id": key.link_id, "external_id": key.external_id, "created_at": now}
+    if key.external_id is None:
+        connection.execute(
+            insert_new(connection, conversations, "link_id", "amojo_id").values(
+                **values, amojo_id=key.amojo_id
+            )
+        )
+        return
+    connection.execute(
+        insert_new(connection, conversations, "link_id", "external_id").values(**values)
+    )
+    if key.amojo_id is not None:
+        made = _select(connection, "external_id", [key])[key.link_id, key.external_id]
+        learn_amojo_id(connection, made.id, key.amojo_id)

@@ -1,0 +1,175 @@
+"""Channels, messengers and links: what is set up. Secrets are sealed on the way in and opened on the way out."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chatbridge.errors import AlreadyExists
+from chatbridge.model import (
+    AmojoIdentity,
+    Channel,
+    HookVersion,
+    Link,
+    LinkState,
+    Messenger,
+    Signing,
+    WebhookFormat,
+)
+from chatbridge.store.schema import channels, links, messengers
+from chatbridge.store.sealing import Sealer
+
+
+def list_channels(connection: Connection, sealer: Sealer) -> list[Channel]:
+    """Return every channel, oldest first."""
+    rows = connection.execute(
+        select(channels).order_by(channels.c.created_at, channels.c.id)
+    ).mappings()
+    return [_channel(dict(row), sealer) for row in rows]
+
+
+def add_channel(connection: Connection, channel: Channel, sealer: Sealer) -> None:
+    """Store a new channel.
+
+    Raises:
+        AlreadyExists: its id or code is taken.
+
+    """
+    sentence = f"A channel with the id {channel.id} or the code {channel.code} exists. Change it with PATCH."
+    _insert(connection, channels, _channel_row(channel, sealer), sentence)
+
+
+def save_channel(connection: Connection, channel: Channel, sealer: Sealer) -> None:
+    """Write a changed channel.
+
+    Raises:
+        AlreadyExists: its new code is taken.
+
+    """
+    statement = (
+        update(channels).where(channels.c.id == channel.id).values(_channel_row(channel, sealer))
+    )
+    try:
+        with connection.begin_nested():
+            connection.execute(statement)
+    except IntegrityError as error:
+        raise AlreadyExists(f"Another channel has the code {channel.code}.") from error
+
+
+def list_messengers(connection: Connection, sealer: Sealer) -> list[Messenger]:
+    """Return every messenger, oldest first."""
+    query = select(messengers).order_by(messengers.c.created_at, messengers.c.id)
+    return [_messenger(dict(row), sealer) for row in connection.execute(query).mappings()]
+
+
+def add_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) -> None:
+    """Store a new messenger; its id and keys are fresh, so nothing can collide."""
+    connection.execute(insert(messengers).values(_messenger_row(messenger, sealer)))
+
+
+def save_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) -> None:
+    """Write a changed messenger."""
+    row = _messenger_row(messenger, sealer)
+    connection.execute(update(messengers).where(messengers.c.id == messenger.id).values(row))
+
+
+def list_links(connection: Connection) -> list[Link]:
+    """Return every link, oldest first, disconnected ones included."""
+    rows = connection.execute(select(links).order_by(links.c.id)).mappings()
+    return [_link(dict(row)) for row in rows]
+
+
+def add_link(connection: Connection, link: Link) -> Link:
+    """Store a new link and return it with its id.
+
+    Raises:
+        AlreadyExists: the account is linked to the channel already.
+
+    """
+    row = asdict(link)
+    del row["id"]
+    sentence = (
+        f"The account {link.account_id} is linked to this channel already, as {link.scope_id}."
+    )
+    link_id = _insert(connection, links, row, sentence)
+    return _link(row | {"id": link_id})
+
+
+def save_link(connection: Connection, link: Link) -> None:
+    """Write a changed link."""
+    connection.execute(update(links).where(links.c.id == link.id).values(asdict(link)))
+
+
+def reseal(connection: Connection, sealer: Sealer) -> int:
+    """Encrypt every secret with the newest key; return how many rows were written."""
+    every_channel, every_messenger = (
+        list_channels(connection, sealer),
+        list_messengers(connection, sealer),
+    )
+    for channel in every_channel:
+        save_channel(connection, channel, sealer)
+    for messenger in every_messenger:
+        save_messenger(connection, messenger, sealer)
+    return len(every_channel) + len(every_messenger)
+
+
+def _insert(connection: Connection, table: Table, row: dict[str, Any], sentence: str) -> Any:
+    try:
+        with connection.begin_nested():
+            result = connection.execute(insert(table).values(row))
+    except IntegrityError as error:
+        raise AlreadyExists(sentence) from error
+    return result.inserted_primary_key[0] if result.inserted_primary_key else None
+
+
+def _channel_row(channel: Channel, sealer: Sealer) -> dict[str, Any]:
+    row = asdict(channel)
+    return row | {"secret_sealed": sealer.seal(row.pop("secret"))}
+
+
+def _channel(row: dict[str, Any], sealer: Sealer) -> Channel:
+    return Channel(
+        **row
+        | {
+            "secret": sealer.open(row.pop("secret_sealed")),
+            "signing": Signing(row["signing"]),
+            "hook_version": HookVersion(row["hook_version"]),
+        }
+    )
+
+
+def _messenger_row(messenger: Messenger, sealer: Sealer) -> dict[str, Any]:
+    row = asdict(messenger)
+    amojo = row.pop("amojo")
+    return row | {
+        "webhook_secret_sealed": sealer.seal(row.pop("webhook_secret")),
+        "amojo_channel_id": amojo["channel_id"],
+        "amojo_account_id": amojo["account_id"],
+        "amojo_secret_sealed": sealer.seal(amojo["secret"]),
+        "settings": orjson.dumps(messenger.settings).decode(),
+    }
+
+
+def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
+    amojo = AmojoIdentity(
+        channel_id=row.pop("amojo_channel_id"),
+        account_id=row.pop("amojo_account_id"),
+        secret=sealer.open(row.pop("amojo_secret_sealed")),
+    )
+    return Messenger(
+        **row
+        | {
+            "amojo": amojo,
+            "webhook_secret": sealer.open(row.pop("webhook_secret_sealed")),
+            "webhook_format": WebhookFormat(row["webhook_format"]),
+            "settings": orjson.loads(row["settings"]),
+        }
+    )
+
+
+def _link(row: dict[str, Any]) -> Link:
+    return Link(
+        **row | {"state": LinkState(row["state"]), "hook_version": HookVersion(row["hook_version"])}
+    )

@@ -1,0 +1,98 @@
+"""Runs units of work: on SQLite in one writer thread with group commit, on PostgreSQL on pooled connections.
+
+A unit is a plain function `unit(connection, *arguments)`. When `write` returns, its transaction is on disk.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection, exc, make_url
+
+from chatbridge.errors import ConfigurationError, StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Unit = Callable[Concatenate[Connection, P], T]
+
+
+class Store(Protocol):
+    """A database that runs units of work."""
+
+    async def start(self) -> None:
+        """Open the database.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+            ConfigurationError: another process is using it.
+
+        """
+
+    async def close(self) -> None:
+        """Finish the units under way and close the database."""
+
+    async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the unit in a transaction and return its result once that is on disk.
+
+        Raises:
+            StoreUnavailable: the database did not take it; nothing of it is stored.
+
+        """
+
+    async def read(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit that only reads, beside the writers."""
+
+
+def open_store(url: str, *, synchronous: str = "full") -> Store:
+    """Return the store for an address such as `sqlite:///var/chatbridge.db` or `postgresql://user@host/name`.
+
+    Raises:
+        ConfigurationError: the address is of another kind.
+
+    """
+    from chatbridge.store.postgresql import PostgresqlStore  # noqa: PLC0415 - each imports its own driver
+    from chatbridge.store.sqlite import SqliteStore  # noqa: PLC0415
+
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise ConfigurationError("CHATBRIDGE_STORE__URL is not an address of a database") from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        return SqliteStore(parsed, synchronous=synchronous)
+    if parsed.get_backend_name() in {"postgresql", "postgres"}:
+        return PostgresqlStore(parsed)
+    raise ConfigurationError(
+        "CHATBRIDGE_STORE__URL must be sqlite:///path/to/file or postgresql://user:password@host/name"
+    )
+
+
+_CONSTRAINTS = (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether the database is at fault, not the unit."""
+    if isinstance(error, exc.DBAPIError):
+        return not isinstance(error, _CONSTRAINTS)
+    return isinstance(error, exc.TimeoutError | OSError)
+
+
+@contextmanager
+def outages_named() -> Iterator[None]:
+    """Turn what the driver raises when the database is away or full into StoreUnavailable."""
+    try:
+        yield
+    except (exc.SQLAlchemyError, OSError) as error:
+        if not is_outage(error):
+            raise
+        raise StoreUnavailable(f"the database did not take it ({_reason(error)})") from error
+
+
+def _reason(error: BaseException) -> str:
+    # The driver's own words, without the statement and its parameters, which may hold a client's message.
+    origin = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+    return f"{type(origin).__name__}: {str(origin).partition(chr(10))[0][:200]}"
+
+
+def ping(connection: Connection) -> None:
+    """Do the least a database can do."""
+    connection.exec_driver_sql("SELECT 1")

@@ -1,0 +1,124 @@
+"""Entries that could not be delivered: seen, and released again in order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from chatbridge.store.entries import Entry, OutcomeKind
+from chatbridge.store.pending import load_entries
+from chatbridge.store.schema import attempts, conversations, journal, links, parked, pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedEntry:
+    """An entry that was given up, with the reason."""
+
+    id: int
+    scope_id: str
+    conversation_id: str | None
+    message_id: str
+    direction: int
+    kind: str
+    code: str
+    detail: str
+    attempts: int
+    received_at: int
+    parked_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedFilter:
+    """Which parked entries are meant; None does not narrow."""
+
+    scope_id: str | None = None
+    code: str | None = None
+    ids: tuple[int, ...] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the filter as conditions on `parked` joined with `links`."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.scope_id is not None:
+            conditions.append(links.c.scope_id == self.scope_id)
+        if self.code is not None:
+            conditions.append(parked.c.code == self.code)
+        if self.ids is not None:
+            conditions.append(parked.c.id.in_(self.ids))
+        return conditions
+
+
+def list_parked(
+    connection: Connection, wanted: ParkedFilter, *, after: int, limit: int
+) -> list[ParkedEntry]:
+    """Return parked entries beyond an entry, oldest first."""
+    query = (
+        select(
+            parked.c.id,
+            links.c.scope_id,
+            conversations.c.external_id.label("conversation_id"),
+            journal.c.message_id,
+            journal.c.direction,
+            journal.c.kind,
+            parked.c.code,
+            parked.c.detail,
+            parked.c.attempts,
+            journal.c.received_at,
+            parked.c.parked_at,
+        )
+        .select_from(parked)
+        .join(journal, journal.c.id == parked.c.id)
+        .join(conversations, conversations.c.id == journal.c.conversation_id)
+        .join(links, links.c.id == parked.c.link_id)
+        .where(parked.c.id > after, *wanted.conditions())
+        .order_by(parked.c.id)
+        .limit(limit)
+    )
+    return [ParkedEntry(**row) for row in connection.execute(query).mappings()]
+
+
+def release(
+    connection: Connection, wanted: ParkedFilter, *, parked_until: int, limit: int, now: int
+) -> list[Entry]:
+    """Queue entries parked until then again, oldest first, and return them. Each starts a new schedule now.
+
+    Guarantees: an entry is released once, however often this is asked for at the same time.
+    """
+    query = (
+        select(parked.c.id, parked.c.lane, parked.c.attempts)
+        .join(links, links.c.id == parked.c.link_id)
+        .where(parked.c.parked_at <= parked_until, *wanted.conditions())
+        .order_by(parked.c.id)
+        .limit(limit)
+        .with_for_update(of=parked)
+    )
+    rows = connection.execute(query).mappings().all()
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
+    connection.execute(delete(parked).where(parked.c.id.in_(ids)))
+    connection.execute(
+        insert(attempts), [_released(row["id"], row["attempts"], now) for row in rows]
+    )
+    connection.execute(insert(pending), [_queued(row, now) for row in rows])
+    return load_entries(connection, ids)
+
+
+def _released(entry_id: int, made: int, now: int) -> dict[str, Any]:
+    return {
+        "entry_id": entry_id,
+        "number": made + 1,
+        "outcome": OutcomeKind.RELEASED,
+        "signed_at": now,
+        "answered_at": now,
+        "recorded_at": now,
+    }
+
+
+def _queued(row: Any, now: int) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "lane": row["lane"],
+        "attempts": row["attempts"] + 1,
+        "since": now,
+        "due_at": now,
+    }

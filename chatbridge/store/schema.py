@@ -1,0 +1,179 @@
+"""All tables. Times are integers: microseconds since 1970-01-01 UTC. Columns named `…_sealed` are encrypted.
+
+The heart is `journal`: one immutable row for everything accepted from either side, in the order it was accepted.
+`pending` holds a small row for each entry still to deliver; delivering deletes it and adds a row to `attempts`.
+Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite makes only an INTEGER PRIMARY KEY a row id; AUTOINCREMENT keeps it from using a number twice.
+_RowId = BigInteger().with_variant(Integer, "sqlite")
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="the channel id given by amoCRM"),
+    Column("code", String(255), nullable=False, unique=True),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("signing", String(16), nullable=False),
+    Column("hook_version", String(8), nullable=False),
+    Column("bot_id", String(64)),
+    Column("title", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+messengers = Table(
+    "messengers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("webhook_url", Text),
+    Column("webhook_format", String(16), nullable=False),
+    Column("webhook_secret_sealed", LargeBinary, nullable=False),
+    Column("api_key_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("amojo_channel_id", String(64), nullable=False, unique=True),
+    Column("amojo_account_id", String(64), nullable=False),
+    Column("amojo_secret_sealed", LargeBinary, nullable=False),
+    Column("settings", Text, nullable=False, comment="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("scope_id", String(160), nullable=False, unique=True),
+    Column("channel_id", ForeignKey("channels.id"), nullable=False),
+    Column("account_id", String(64), nullable=False),
+    Column("messenger_id", ForeignKey("messengers.id"), nullable=False),
+    Column("title", Text),
+    Column("state", String(16), nullable=False),
+    Column("hook_version", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("connected_at", BigInteger, nullable=False),
+    UniqueConstraint("channel_id", "account_id"),
+    sqlite_autoincrement=True,
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("link_id", ForeignKey("links.id"), nullable=False),
+    Column(
+        "external_id", String(255), comment="the messenger's id; absent while only amoCRM knows it"
+    ),
+    Column("amojo_id", String(255), comment="amoCRM's id, once known"),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("link_id", "external_id"),
+    UniqueConstraint("link_id", "amojo_id"),
+    sqlite_autoincrement=True,
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True, comment="the order of acceptance"),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("direction", SmallInteger, nullable=False, comment="model.Direction"),
+    Column(
+        "kind", String(16), nullable=False, comment="message, later also edit, status, reaction"
+    ),
+    Column(
+        "key", LargeBinary(16), nullable=False, unique=True, comment="refuses a second acceptance"
+    ),
+    Column("digest", LargeBinary(16), nullable=False, comment="tells a repeat from a reused id"),
+    Column("message_id", String(255), nullable=False, comment="the message it is, or is about"),
+    Column("body", LargeBinary, nullable=False, comment="model.encode_message"),
+    Column("received_at", BigInteger, nullable=False, comment="when its bytes had arrived"),
+    Column("stored_at", BigInteger, nullable=False, comment="when its transaction was written"),
+    Index("ix_journal_conversation_id_id", "conversation_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    Column("id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column(
+        "lane", BigInteger, nullable=False, comment="conversation and direction: delivery.lanes"
+    ),
+    Column("attempts", Integer, nullable=False, comment="made so far"),
+    Column(
+        "since",
+        BigInteger,
+        nullable=False,
+        comment="when the schedule began: acceptance or release",
+    ),
+    Column("due_at", BigInteger, nullable=False),
+    Index("ix_pending_lane_id", "lane", "id"),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("lane", BigInteger, nullable=False),
+    Column("link_id", ForeignKey("links.id"), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("code", String(64), nullable=False, comment="code of the last error"),
+    Column("detail", Text, nullable=False),
+    Column("parked_at", BigInteger, nullable=False),
+    Index("ix_parked_link_id_id", "link_id", "id"),
+    Index("ix_parked_lane_id", "lane", "id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("entry_id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("outcome", String(16), nullable=False, comment="delivered, retry, parked, released"),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("code", String(64), comment="of the error, if one"),
+    Column("detail", Text),
+    Column("far_id", String(255), comment="the far side's id of the message"),
+    sqlite_with_rowid=False,
+)
+
+unknown_events = Table(
+    "unknown_events",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("link_id", ForeignKey("links.id"), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index("ix_unknown_events_link_id_id", "link_id", "id"),
+    sqlite_autoincrement=True,
+)

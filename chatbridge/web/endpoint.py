@@ -1,0 +1,181 @@
+"""From a row of the route table to an aiohttp handler: authenticate, read, validate, call, answer."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from chatbridge import errors
+from chatbridge.model import Messenger
+from chatbridge.web.services import SERVICES, Services
+
+Body = TypeVar("Body")
+
+
+class Access(Enum):
+    """Who may call."""
+
+    ADMIN = "the bearer of the admin token"
+    MESSENGER = "the bearer of a messenger's API key"
+    PUBLIC = "everybody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[Body]):
+    """A request that was authenticated and read."""
+
+    services: Services
+    path: Mapping[str, str]
+    body: Body
+    query: Any
+    caller: Messenger | None
+
+    @property
+    def messenger(self) -> Messenger:
+        """Return the calling messenger, for endpoints whose access is MESSENGER."""
+        if self.caller is None:
+            raise errors.Unauthenticated
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[Body]):
+    """One row of the route table."""
+
+    method: str
+    path: str
+    run: Callable[[Call[Body]], Awaitable[BaseModel | None]]
+    summary: str
+    tag: str
+    access: Access
+    body: type[Body] | None = None
+    query: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    refusals: tuple[type[errors.RequestRefused], ...] = ()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request."""
+        services = request.app[SERVICES]
+        caller = authenticate(self.access, request, services)
+        call: Call[Any] = Call(
+            services=services,
+            path=_path(request),
+            query=_query(self.query, request),
+            body=None if self.body is None else await _read_json(self.body, request, services),
+            caller=caller,
+        )
+        answer = await self.run(call)
+        if answer is None:
+            return web.Response(status=self.status)
+        return json_response(answer, status=self.status)
+
+
+def json_response(
+    answer: BaseModel, *, status: int, content_type: str = "application/json"
+) -> web.Response:
+    """Return an answer as JSON."""
+    return web.Response(
+        body=answer.model_dump_json().encode(), status=status, content_type=content_type
+    )
+
+
+def authenticate(access: Access, request: web.Request, services: Services) -> Messenger | None:
+    """Return the calling messenger, None for other callers.
+
+    Raises:
+        Unauthenticated: the key is missing, or does not open this call.
+
+    """
+    if access is Access.PUBLIC:
+        return None
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise errors.Unauthenticated
+    if access is Access.ADMIN:
+        if not hmac.compare_digest(_digest(token), _digest(services.admin_token)):
+            raise errors.Unauthenticated
+        return None
+    messenger = services.directory.messenger_by_key(token.strip())
+    if messenger is None:
+        raise errors.Unauthenticated
+    return messenger
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.strip().encode(errors="surrogateescape")).digest()
+
+
+async def read_body(request: web.Request, services: Services) -> bytes:
+    """Return the body as it came, byte for byte.
+
+    Raises:
+        UnsupportedMediaType: it is compressed; the size limit would mean nothing.
+        BodyTooLarge: it is beyond the limit.
+        RequestTooSlow: it did not arrive in time.
+
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise errors.UnsupportedMediaType
+    too_large = errors.BodyTooLarge(f"The body is larger than {services.body_limit} bytes.")
+    if (request.content_length or 0) > services.body_limit:
+        raise too_large
+    try:
+        async with asyncio.timeout(services.body_timeout):
+            return await request.read()
+    except TimeoutError as error:
+        raise errors.RequestTooSlow from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise too_large from error
+
+
+async def _read_json(model: type[Any], request: web.Request, services: Services) -> Any:
+    if request.content_type != "application/json":
+        raise errors.UnsupportedMediaType
+    body = await read_body(request, services)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        if faults[0]["type"] == "json_invalid":
+            raise errors.MalformedJson(
+                f"The body is not JSON: {faults[0]['ctx']['error']}."
+            ) from None
+        raise errors.InvalidFields(fields=_fields(error)) from None
+
+
+def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
+    if model is None:
+        return None
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        fields = {f"?{pointer[1:]}": detail for pointer, detail in _fields(error).items()}
+        raise errors.InvalidFields(
+            "Some parameters of the address are wrong.", fields=fields
+        ) from None
+
+
+def _fields(error: ValidationError) -> dict[str, str]:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return {
+        "/" + "/".join(str(part) for part in fault["loc"]): fault["msg"].removeprefix(
+            "Value error, "
+        )
+        for fault in faults
+    }
+
+
+_UNPRINTABLE: Final = "The address contains characters that no id has."
+
+
+def _path(request: web.Request) -> Mapping[str, str]:
+    if not all(part.isprintable() and len(part) <= 255 for part in request.match_info.values()):
+        raise errors.NotFound(_UNPRINTABLE)
+    return request.match_info

@@ -1,0 +1,47 @@
+"""`/healthz`, `/readyz`, `/metrics`."""
+
+from aiohttp import web
+
+from chatbridge.errors import StoreUnavailable
+from chatbridge.observability import metrics
+from chatbridge.store.engine import ping
+from chatbridge.web.endpoint import Call, json_response
+from chatbridge.web.schemas import Health, Readiness
+from chatbridge.web.services import SERVICES, Services
+
+
+async def get_health(call: Call[None]) -> Health:
+    """Say that the process answers."""
+    del call
+    return Health(status="ok")
+
+
+async def get_readiness(request: web.Request) -> web.Response:
+    """Say whether messages can be taken and are being delivered: 200 or 503."""
+    services = request.app[SERVICES]
+    checks = {
+        "database": await _database(services),
+        "delivery": "ok"
+        if services.courier.alive
+        else "stopped: restart the server and see its log",
+    }
+    ready = all(state == "ok" for state in checks.values())
+    answer = Readiness(status="ok" if ready else "unavailable", checks=checks)
+    return json_response(answer, status=200 if ready else 503)
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """Return metrics in Prometheus' text format."""
+    services = request.app[SERVICES]
+    services.metrics.in_memory.set(services.courier.in_memory)
+    return web.Response(
+        body=services.metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE}
+    )
+
+
+async def _database(services: Services) -> str:
+    try:
+        await services.store.write(ping)
+    except StoreUnavailable as error:
+        return str(error)
+    return "ok"

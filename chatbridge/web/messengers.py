@@ -1,0 +1,98 @@
+"""Endpoints of messengers."""
+
+from typing import Any
+
+from chatbridge import ids
+from chatbridge.errors import InvalidFields, KindUnavailable
+from chatbridge.model import AmojoIdentity, Messenger
+from chatbridge.web.endpoint import Call
+from chatbridge.web.pages import cut_page
+from chatbridge.web.schemas import (
+    AmojoCredentials,
+    MessengerChange,
+    MessengerCreated,
+    MessengerDraft,
+    MessengerOut,
+    MessengerPage,
+)
+from chatbridge.web.services import Services
+from chatbridge.web.times import to_datetime
+
+
+async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
+    """Make a messenger and show its secrets, this once."""
+    services, draft = call.services, call.body
+    if draft.kind not in services.kinds:
+        kinds = ", ".join(sorted(services.kinds))
+        raise KindUnavailable(
+            f"This server has no connector of kind {draft.kind!r}. It has: {kinds}."
+        )
+    _check_webhook(draft.webhook_url, services)
+    api_key, now = ids.new_api_key(), services.clock.now()
+    messenger = Messenger(
+        id=ids.new_messenger_id(),
+        name=draft.name,
+        kind=draft.kind,
+        webhook_url=draft.webhook_url,
+        webhook_format=draft.webhook_format,
+        webhook_secret=ids.new_webhook_secret(),
+        api_key_hash=ids.api_key_hash(api_key),
+        amojo=AmojoIdentity(
+            channel_id=ids.new_uuid(), secret=ids.new_amojo_secret(), account_id=ids.new_uuid()
+        ),
+        settings=draft.settings,
+        created_at=now,
+        updated_at=now,
+    )
+    await services.directory.add_messenger(messenger)
+    return MessengerCreated(
+        **to_out(messenger).model_dump(),
+        api_key=api_key,
+        webhook_secret=messenger.webhook_secret,
+        amojo=AmojoCredentials.model_validate(messenger.amojo),
+    )
+
+
+async def list_messengers(call: Call[None]) -> MessengerPage:
+    """List messengers."""
+    page, following = cut_page(
+        call.services.directory.messengers(), lambda item: item.id, call.query
+    )
+    return MessengerPage(items=[to_out(messenger) for messenger in page], next=following)
+
+
+async def get_messenger(call: Call[None]) -> MessengerOut:
+    """Show a messenger."""
+    return to_out(call.services.directory.messenger(call.path["messenger_id"]))
+
+
+async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
+    """Change a messenger."""
+    services = call.services
+    messenger = services.directory.messenger(call.path["messenger_id"])
+    changes: dict[str, Any] = call.body.model_dump(exclude_unset=True)
+    for name in ("name", "webhook_format", "settings"):
+        if changes.get(name) is None:
+            changes.pop(name, None)
+    _check_webhook(changes.get("webhook_url"), services)
+    return to_out(await services.directory.change_messenger(messenger, changes))
+
+
+def to_out(messenger: Messenger) -> MessengerOut:
+    """Return a messenger as the API shows it."""
+    return MessengerOut(
+        id=messenger.id,
+        name=messenger.name,
+        kind=messenger.kind,
+        webhook_url=messenger.webhook_url,
+        webhook_format=messenger.webhook_format,
+        settings=messenger.settings,
+        created_at=to_datetime(messenger.created_at),
+        updated_at=to_datetime(messenger.updated_at),
+    )
+
+
+def _check_webhook(url: str | None, services: Services) -> None:
+    refusal = services.refusal_of_url(url) if url is not None else None
+    if refusal is not None:
+        raise InvalidFields(fields={"/webhook_url": refusal})

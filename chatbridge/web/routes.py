@@ -1,0 +1,136 @@
+"""Every route of the server, in one table."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from chatbridge import errors
+from chatbridge.web import channels, health, links, messages, messengers, parked
+from chatbridge.web.callback import take_callback
+from chatbridge.web.docs import get_docs, get_openapi, static_files
+from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.schemas import (
+    ChannelChange,
+    ChannelDraft,
+    ChannelOut,
+    ChannelPage,
+    Health,
+    LinkChange,
+    LinkDraft,
+    LinkOut,
+    LinkPage,
+    MessageDraft,
+    MessageOut,
+    MessageTaken,
+    MessengerChange,
+    MessengerCreated,
+    MessengerDraft,
+    MessengerOut,
+    MessengerPage,
+    PageQuery,
+    ParkedPage,
+    ParkedQuery,
+    Released,
+    ReleaseDraft,
+)
+
+_AMOJO: Final = (errors.FarSideRefused, errors.FarSideUnreachable)
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
+    Endpoint(
+        method="POST", path="/v1/channels", run=channels.create_channel, summary="Register a channel", tag="channels",
+        access=Access.ADMIN, body=ChannelDraft, answer=ChannelOut, status=201, refusals=(errors.AlreadyExists,),
+    ),
+    Endpoint(
+        method="GET", path="/v1/channels", run=channels.list_channels, summary="List channels", tag="channels",
+        access=Access.ADMIN, query=PageQuery, answer=ChannelPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/channels/{channel_id}", run=channels.get_channel, summary="Show a channel",
+        tag="channels", access=Access.ADMIN, answer=ChannelOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/channels/{channel_id}", run=channels.change_channel, summary="Change a channel",
+        tag="channels", access=Access.ADMIN, body=ChannelChange, answer=ChannelOut,
+        refusals=(errors.NotFound, errors.AlreadyExists),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers", run=messengers.create_messenger, summary="Make a messenger",
+        tag="messengers", access=Access.ADMIN, body=MessengerDraft, answer=MessengerCreated, status=201,
+        refusals=(errors.KindUnavailable,),
+    ),
+    Endpoint(
+        method="GET", path="/v1/messengers", run=messengers.list_messengers, summary="List messengers",
+        tag="messengers", access=Access.ADMIN, query=PageQuery, answer=MessengerPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/messengers/{messenger_id}", run=messengers.get_messenger, summary="Show a messenger",
+        tag="messengers", access=Access.ADMIN, answer=MessengerOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
+        summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
+        answer=MessengerOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
+        access=Access.ADMIN, body=LinkDraft, answer=LinkOut, status=201,
+        refusals=(errors.NotFound, errors.AlreadyExists, *_AMOJO),
+    ),
+    Endpoint(
+        method="GET", path="/v1/links", run=links.list_links, summary="List links", tag="links",
+        access=Access.ADMIN, query=PageQuery, answer=LinkPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/links/{scope_id}", run=links.get_link, summary="Show a link", tag="links",
+        access=Access.ADMIN, answer=LinkOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/links/{scope_id}", run=links.change_link, summary="Move or rename a link",
+        tag="links", access=Access.ADMIN, body=LinkChange, answer=LinkOut, refusals=(errors.NotFound, *_AMOJO),
+    ),
+    Endpoint(
+        method="DELETE", path="/v1/links/{scope_id}", run=links.delete_link, summary="Disconnect an account",
+        tag="links", access=Access.ADMIN, status=204, refusals=(errors.NotFound, *_AMOJO),
+    ),
+    Endpoint(
+        method="GET", path="/v1/parked", run=parked.list_parked, summary="List what could not be delivered",
+        tag="parked", access=Access.ADMIN, query=ParkedQuery, answer=ParkedPage,
+    ),
+    Endpoint(
+        method="POST", path="/v1/parked/release", run=parked.release_parked, summary="Deliver parked messages again",
+        tag="parked", access=Access.ADMIN, body=ReleaseDraft, answer=Released,
+    ),
+    Endpoint(
+        method="POST", path="/v1/messages", run=messages.create_message, summary="Send a client's message",
+        tag="messages", access=Access.MESSENGER, body=MessageDraft, answer=MessageTaken, status=202,
+        refusals=(errors.IdReused, errors.NotLinked, errors.LinkAmbiguous),
+    ),
+    Endpoint(
+        method="GET", path="/v1/messages/{message_id}", run=messages.get_message,
+        summary="Show where a message stands", tag="messages", access=Access.MESSENGER, answer=MessageOut,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="GET", path="/healthz", run=health.get_health, summary="Is the process alive?", tag="operation",
+        access=Access.PUBLIC, answer=Health,
+    ),
+)  # fmt: skip
+"""What openapi.json describes."""
+
+
+def add_routes(app: web.Application) -> None:
+    """Add every route to the application."""
+    app.router.add_routes(
+        [web.route(endpoint.method, endpoint.path, endpoint.handle) for endpoint in ENDPOINTS]
+    )
+    app.router.add_routes(
+        [
+            web.post("/location/{scope_id}", take_callback),
+            web.get("/readyz", health.get_readiness, allow_head=False),
+            web.get("/metrics", health.get_metrics, allow_head=False),
+            web.get("/openapi.json", get_openapi, allow_head=False),
+            web.get("/docs", get_docs, allow_head=False),
+            static_files(),
+        ]
+    )

@@ -1,0 +1,44 @@
+"""What the endpoints work with, under one typed key of the application."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.intake import Intake
+from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.parking import Parking
+from chatbridge.clock import Clock
+from chatbridge.delivery.courier import Courier
+from chatbridge.observability.metrics import Metrics
+from chatbridge.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases and the few settings that endpoints need."""
+
+    public_url: str
+    admin_token: str = field(repr=False)
+    default_base_url: str
+    body_limit: int
+    body_timeout: float
+    kinds: frozenset[str]
+    refusal_of_url: Callable[[str], str | None]
+    clock: Clock
+    store: Store
+    directory: Directory
+    intake: Intake
+    linking: Linking
+    parking: Parking
+    courier: Courier
+    metrics: Metrics
+
+    def callback_url(self, scope: str = ":scope_id") -> str:
+        """Return where amoCRM sends callbacks of a scope."""
+        return f"{self.public_url.rstrip('/')}/location/{scope}"
+
+
+SERVICES = web.AppKey("SERVICES", Services)
+OPENAPI = web.AppKey("OPENAPI", Mapping[str, object])
