@@ -60,5 +60,8 @@ function parsed(text) {
 /** Both shapes of an error: problem+json of the bridge and `{error: {message}}` of the sandbox. */
 function sentence(answer) {
   const problem = answer?.error ?? answer;
-  return [problem?.title, problem?.detail ?? problem?.message].filter(Boolean).join(". ").replaceAll("..", ".");
+  return [problem?.title, problem?.detail ?? problem?.message]
+    .filter(Boolean)
+    .join(". ")
+    .replaceAll("..", ".");
 }

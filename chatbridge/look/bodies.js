@@ -7,7 +7,14 @@ const LINK_TAIL = /[.,;:!?)\]}»…]+$/u;
 
 const BODIES = {
   text: () => null,
-  picture, video, voice: sound, audio: sound, file, sticker, location, contact,
+  picture,
+  video,
+  voice: sound,
+  audio: sound,
+  file,
+  sticker,
+  location,
+  contact,
 };
 
 /**
@@ -57,15 +64,31 @@ function outside(address, ...children) {
 
 function withFile(message, words, draw) {
   const address = webAddress(message.media);
-  return address ? draw(address) : h("p", { class: "bubble__lost" }, icon("warning", "icon--s"), words.t("look.no_file"));
+  return address
+    ? draw(address)
+    : h("p", { class: "bubble__lost" }, icon("warning", "icon--s"), words.t("look.no_file"));
 }
 
 function picture(message, words) {
   const name = message.fileName || words.t("look.type.picture");
   return withFile(message, words, (address) => {
     const small = webAddress(message.thumbnail) ?? address;
-    const image = h("img", { src: small, alt: name, class: "picture__image", onerror: () => button.replaceWith(lost(address, words)) });
-    const button = h("button", { type: "button", class: "picture", "aria-label": `${words.t("look.open_picture")}: ${name}`, onclick: () => openPicture(address, name, words) }, image);
+    const image = h("img", {
+      src: small,
+      alt: name,
+      class: "picture__image",
+      onerror: () => button.replaceWith(lost(address, words)),
+    });
+    const button = h(
+      "button",
+      {
+        type: "button",
+        class: "picture",
+        "aria-label": `${words.t("look.open_picture")}: ${name}`,
+        onclick: () => openPicture(address, name, words),
+      },
+      image,
+    );
     return button;
   });
 }
@@ -73,24 +96,58 @@ function picture(message, words) {
 function sticker(message, words) {
   const alt = words.t("look.type.sticker");
   return withFile(message, words, (address) => {
-    const image = h("img", { src: address, alt, class: "sticker", onerror: () => image.replaceWith(lost(address, words)) });
+    const image = h("img", {
+      src: address,
+      alt,
+      class: "sticker",
+      onerror: () => image.replaceWith(lost(address, words)),
+    });
     return image;
   });
 }
 
 function lost(address, words) {
-  return h("p", { class: "bubble__lost" }, icon("warning", "icon--s"), h("span", {}, words.t("look.lost_file"), " ", outside(address, words.t("look.open"))));
+  return h(
+    "p",
+    { class: "bubble__lost" },
+    icon("warning", "icon--s"),
+    h("span", {}, words.t("look.lost_file"), " ", outside(address, words.t("look.open"))),
+  );
 }
 
 function video(message, words) {
   return withFile(message, words, (address) =>
-    h("video", { class: "video", src: address, controls: true, preload: "metadata", playsinline: true, "aria-label": message.fileName || words.t("look.type.video") }));
+    h("video", {
+      class: "video",
+      src: address,
+      controls: true,
+      preload: "metadata",
+      playsinline: true,
+      "aria-label": message.fileName || words.t("look.type.video"),
+    }),
+  );
 }
 
 function sound(message, words) {
-  return withFile(message, words, (address) => h("div", { class: "sound" },
-    h("p", { class: "sound__name" }, icon(message.type, "icon--s"), h("span", {}, soundName(message, words)), message.duration > 0 && h("span", { class: "sound__length" }, length(message.duration))),
-    h("audio", { src: address, controls: true, preload: "metadata", "aria-label": soundName(message, words) })));
+  return withFile(message, words, (address) =>
+    h(
+      "div",
+      { class: "sound" },
+      h(
+        "p",
+        { class: "sound__name" },
+        icon(message.type, "icon--s"),
+        h("span", {}, soundName(message, words)),
+        message.duration > 0 && h("span", { class: "sound__length" }, length(message.duration)),
+      ),
+      h("audio", {
+        src: address,
+        controls: true,
+        preload: "metadata",
+        "aria-label": soundName(message, words),
+      }),
+    ),
+  );
 }
 
 function soundName({ type, fileName }, words) {
@@ -105,8 +162,16 @@ function length(seconds) {
 function file(message, words) {
   const name = message.fileName || words.t("look.type.file");
   return withFile(message, words, (address) => {
-    const link = outside(address, h("span", { class: "file__icon" }, icon("file")),
-      h("span", { class: "file__text" }, h("span", { class: "file__name" }, name), message.fileSize > 0 && h("span", { class: "file__size" }, fileSize(message.fileSize, words))));
+    const link = outside(
+      address,
+      h("span", { class: "file__icon" }, icon("file")),
+      h(
+        "span",
+        { class: "file__text" },
+        h("span", { class: "file__name" }, name),
+        message.fileSize > 0 && h("span", { class: "file__size" }, fileSize(message.fileSize, words)),
+      ),
+    );
     link.className = "file";
     link.setAttribute("download", "");
     return link;
@@ -116,17 +181,39 @@ function file(message, words) {
 function location({ location: place }, words) {
   if (!place) return h("p", {}, words.t("look.type.location"));
   const degrees = [place.lat, place.lon].map((value) => Number(value).toFixed(5)).join(", ");
-  return h("div", { class: "place" },
+  return h(
+    "div",
+    { class: "place" },
     h("div", { class: "place__ground" }, icon("location")),
-    h("p", { class: "place__text" }, h("span", {}, words.t("look.type.location")), h("span", { class: "place__degrees" }, degrees)));
+    h(
+      "p",
+      { class: "place__text" },
+      h("span", {}, words.t("look.type.location")),
+      h("span", { class: "place__degrees" }, degrees),
+    ),
+  );
 }
 
 function contact({ contact: person }, words) {
   const name = person?.name || words.t("look.type.contact");
-  return h("div", { class: "card" }, h("span", { class: "avatar avatar--s", "aria-hidden": "true" }, initials(name)),
-    h("p", { class: "card__text" }, h("span", { class: "card__name" }, name), h("span", { class: "card__phone" }, person?.phone ?? "")));
+  return h(
+    "div",
+    { class: "card" },
+    h("span", { class: "avatar avatar--s", "aria-hidden": "true" }, initials(name)),
+    h(
+      "p",
+      { class: "card__text" },
+      h("span", { class: "card__name" }, name),
+      h("span", { class: "card__phone" }, person?.phone ?? ""),
+    ),
+  );
 }
 
 function unknown({ type }, words) {
-  return h("p", { class: "bubble__lost" }, icon("info", "icon--s"), h("span", {}, words.t("look.unknown_type", { type })));
+  return h(
+    "p",
+    { class: "bubble__lost" },
+    icon("info", "icon--s"),
+    h("span", {}, words.t("look.unknown_type", { type })),
+  );
 }

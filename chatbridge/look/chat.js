@@ -48,38 +48,73 @@ const EMOJI = ["👍", "❤️", "🔥", "😄", "🙏"];
 export function bubble(message, options) {
   const { words, named, onReact } = options;
   const bare = message.type === "sticker" && !message.text;
-  const box = h("div", { role: "article", class: `bubble${bare ? " bubble--bare" : ""}` },
+  const box = h(
+    "div",
+    { role: "article", class: `bubble${bare ? " bubble--bare" : ""}` },
     named && message.author && h("p", { class: "bubble__author" }, message.author),
     message.quote && quote(message.quote, words),
     bodyOf(message, words),
-    meta(message, options));
-  const react = onReact && message.id && menuButton({
-    icon: "react", label: "look.react", layout: "row", align: message.own ? "right" : "left", class: "button--quiet bubble__react",
-    items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
-  });
-  const item = h("li", { class: `message ${message.own ? "message--own" : "message--other"}`, "data-type": message.type, "data-state": message.state },
+    meta(message, options),
+  );
+  const react =
+    onReact &&
+    message.id &&
+    menuButton({
+      icon: "react",
+      label: "look.react",
+      layout: "row",
+      align: message.own ? "right" : "left",
+      class: "button--quiet bubble__react",
+      items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
+    });
+  const item = h(
+    "li",
+    {
+      class: `message ${message.own ? "message--own" : "message--other"}`,
+      "data-type": message.type,
+      "data-state": message.state,
+    },
     h("div", { class: "message__row" }, box, react),
     reactions(message, words),
-    message.state === "failed" && problem(message, options));
+    message.state === "failed" && problem(message, options),
+  );
   words.apply(item);
   return item;
 }
 
 function quote({ author, text, type }, words) {
-  return h("blockquote", { class: "bubble__quote" },
+  return h(
+    "blockquote",
+    { class: "bubble__quote" },
     author && h("cite", {}, author),
-    h("p", {}, text || typeName(type, words)));
+    h("p", {}, text || typeName(type, words)),
+  );
 }
 
 function meta(message, { words, worded }) {
-  return h("p", { class: "bubble__meta" },
-    message.silent && h("span", { class: "bubble__sign", title: words.t("look.silent") }, icon("silent"), spoken(words.t("look.silent"))),
+  return h(
+    "p",
+    { class: "bubble__meta" },
+    message.silent &&
+      h(
+        "span",
+        { class: "bubble__sign", title: words.t("look.silent") },
+        icon("silent"),
+        spoken(words.t("look.silent")),
+      ),
     message.edited && h("span", {}, words.t("look.edited")),
     timeElement(message.at, words.language()),
-    message.state && mark(message.state, words, worded));
+    message.state && mark(message.state, words, worded),
+  );
 }
 
-const MARKS = { pending: "pending", sent: "sent", delivered: "delivered", read: "delivered", failed: "warning" };
+const MARKS = {
+  pending: "pending",
+  sent: "sent",
+  delivered: "delivered",
+  read: "delivered",
+  failed: "warning",
+};
 
 function mark(state, words, worded) {
   const word = words.t(`look.state.${state}`);
@@ -94,8 +129,13 @@ function spoken(text) {
 function reactions({ reactions: all }, words) {
   if (!all?.length) return null;
   const users = grouped(all);
-  return h("ul", { class: "reactions", "aria-label": words.t("look.reactions") }, [...users].map(([emoji, list]) =>
-    h("li", { title: list.map((one) => one.user).join(", ") }, emoji, list.length > 1 && ` ${list.length}`)));
+  return h(
+    "ul",
+    { class: "reactions", "aria-label": words.t("look.reactions") },
+    [...users].map(([emoji, list]) =>
+      h("li", { title: list.map((one) => one.user).join(", ") }, emoji, list.length > 1 && ` ${list.length}`),
+    ),
+  );
 }
 
 function grouped(all) {
@@ -105,8 +145,17 @@ function grouped(all) {
 }
 
 function problem(message, { words, onRetry }) {
-  const again = onRetry && !message.id && h("button", { type: "button", class: "button button--link", "data-t": "look.try_again", onclick: () => onRetry(message) });
-  return h("p", { class: "message__problem" }, icon("warning", "icon--s"), h("span", {}, message.problem || words.t("look.state.failed")), again);
+  const again =
+    onRetry &&
+    !message.id &&
+    h("button", {
+      type: "button",
+      class: "button button--link",
+      "data-t": "look.try_again",
+      onclick: () => onRetry(message),
+    });
+  const reason = message.problem || words.t("look.state.failed");
+  return h("p", { class: "message__problem" }, icon("warning", "icon--s"), h("span", {}, reason, " ", again));
 }
 
 /**

@@ -15,12 +15,28 @@ import { menuButton } from "/look/menu.js";
  */
 export function createComposer({ placeholder, attachments, extras = [], onSend, onFile, onInput }) {
   const text = h("textarea", {
-    class: "composer__text", rows: "1", "data-t-placeholder": placeholder, "data-t-label": placeholder,
-    onkeydown: key, oninput: typed, onpaste: (event) => take(event, event.clipboardData),
+    class: "composer__text",
+    rows: "1",
+    "data-t-placeholder": placeholder,
+    "data-t-label": placeholder,
+    onkeydown: key,
+    oninput: typed,
+    onpaste: (event) => take(event, event.clipboardData),
   });
   const send = iconButton("send", "look.send", { class: "composer__send", type: "submit", disabled: true });
-  const form = h("form", { class: "composer", onsubmit: submit, ondragover: (event) => event.preventDefault(), ondrop: (event) => take(event, event.dataTransfer) },
-    menuButton({ icon: "attach", label: "look.attach", items: attachments }), text, extras, send);
+  const form = h(
+    "form",
+    {
+      class: "composer",
+      onsubmit: submit,
+      ondragover: (event) => event.preventDefault(),
+      ondrop: (event) => take(event, event.dataTransfer),
+    },
+    menuButton({ icon: "attach", label: "look.attach", items: attachments }),
+    text,
+    extras,
+    send,
+  );
 
   function key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

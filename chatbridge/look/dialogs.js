@@ -52,11 +52,22 @@ export function openPicture(url, alt, words) {
  */
 export function ask({ title, submit, fields }, words) {
   return new Promise((resolve) => {
-    const form = h("form", { class: "dialog__body", method: "dialog" },
-      fields.map((field, index) => fieldElement(field, index === 0)),
-      h("footer", { class: "dialog__foot" },
-        h("button", { type: "button", class: "button", "data-t": "look.cancel", onclick: () => dialog.close() }),
-        h("button", { type: "submit", class: "button button--main", "data-t": submit })));
+    const form = h(
+      "form",
+      { class: "dialog__body", method: "dialog" },
+      fields.map(fieldElement),
+      h(
+        "footer",
+        { class: "dialog__foot" },
+        h("button", {
+          type: "button",
+          class: "button",
+          "data-t": "look.cancel",
+          onclick: () => dialog.close(),
+        }),
+        h("button", { type: "submit", class: "button button--main", "data-t": submit }),
+      ),
+    );
     let answer = null;
     form.addEventListener("submit", () => {
       answer = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
@@ -66,10 +77,14 @@ export function ask({ title, submit, fields }, words) {
   });
 }
 
-function fieldElement({ name, label, options, value, type = "text", ...rest }, autofocus) {
+function fieldElement({ name, label, options, value, type = "text", ...rest }) {
   const input = options
-    ? h("select", { class: "input", name, autofocus }, options.map(([key, text]) => h("option", { value: key }, text)))
-    : h("input", { class: "input", name, type, value, required: true, autofocus, autocomplete: "off", ...rest });
+    ? h(
+        "select",
+        { class: "input", name },
+        options.map(([key, text]) => h("option", { value: key }, text)),
+      )
+    : h("input", { class: "input", name, type, value, required: true, autocomplete: "off", ...rest });
   return h("label", { class: "field" }, h("span", { class: "field__label", "data-t": label }), input);
 }
 
@@ -81,6 +96,7 @@ function shown(dialog, words) {
   words.apply(dialog);
   document.body.append(dialog);
   dialog.showModal();
+  dialog.querySelector("input, select")?.focus();
   return dialog;
 }
 
@@ -93,5 +109,11 @@ function shown(dialog, words) {
  * @returns {HTMLElement}
  */
 export function emptyState(drawing, title, hint) {
-  return h("div", { class: "empty" }, icon(drawing), h("p", { class: "empty__title", "data-t": title }), h("p", { "data-t": hint }));
+  return h(
+    "div",
+    { class: "empty" },
+    icon(drawing),
+    h("p", { class: "empty__title", "data-t": title }),
+    h("p", { "data-t": hint }),
+  );
 }

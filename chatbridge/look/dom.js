@@ -12,7 +12,9 @@ const SVG = "http://www.w3.org/2000/svg";
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) setProperty(element, name, value);
-  element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -50,7 +52,11 @@ export function icon(name, extraClass = "") {
  */
 export function iconButton(name, label, props = {}) {
   const { class: extra = "button--quiet", ...rest } = props;
-  return h("button", { type: "button", class: `button button--icon ${extra}`, "data-t-label": label, ...rest }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: `button button--icon ${extra}`, "data-t-label": label, ...rest },
+    icon(name),
+  );
 }
 
 /**
@@ -60,7 +66,10 @@ export function iconButton(name, label, props = {}) {
  * @returns {string}
  */
 export function initials(name) {
-  const words = name.trim().split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const words = name
+    .trim()
+    .split(/\s+/u)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.map((word) => [...word.replace(/^[^\p{L}\p{N}]+/u, "")][0]);
-  return (letters.length > 1 ? letters[0] + letters.at(-1) : letters[0] ?? "?").toUpperCase();
+  return (letters.length > 1 ? letters[0] + letters.at(-1) : (letters[0] ?? "?")).toUpperCase();
 }

@@ -40,7 +40,9 @@ export function typeOf(file) {
 export function fileSize(bytes, words) {
   const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
   const value = bytes / 1024 ** power;
-  return words.t(UNITS[power], { n: value.toLocaleString(words.language(), { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 }) });
+  return words.t(UNITS[power], {
+    n: value.toLocaleString(words.language(), { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 }),
+  });
 }
 
 /**
@@ -54,7 +56,10 @@ export function fileSize(bytes, words) {
  */
 export function fits(file, megabytes, notices, words) {
   if (file.size <= megabytes * MEGABYTE) return true;
-  notices.failed(words.t("look.too_big_file", { name: file.name, n: megabytes }), words.t("look.too_big_hint"));
+  notices.failed(
+    words.t("look.too_big_file", { name: file.name, n: megabytes }),
+    words.t("look.too_big_hint"),
+  );
   return false;
 }
 
@@ -69,7 +74,9 @@ export function mediaSeconds(file) {
   const player = document.createElement(file.type.startsWith("video/") ? "video" : "audio");
   player.preload = "metadata";
   return new Promise((resolve) => {
-    player.addEventListener("loadedmetadata", () => resolve(Number.isFinite(player.duration) ? Math.round(player.duration) : 0));
+    player.addEventListener("loadedmetadata", () =>
+      resolve(Number.isFinite(player.duration) ? Math.round(player.duration) : 0),
+    );
     player.addEventListener("error", () => resolve(0));
     player.src = address;
   }).finally(() => URL.revokeObjectURL(address));

@@ -19,21 +19,26 @@ const LANGUAGES = ["en", "ru"];
  */
 export function createWords(dictionaries, forced = null) {
   const listeners = [];
-  const tables = Object.fromEntries(LANGUAGES.map((code) => [code, Object.assign({}, ...dictionaries.map((d) => d[code]))]));
-  let language = LANGUAGES.includes(forced) ? forced : remembered() ?? preferred(navigator.languages);
+  const tables = Object.fromEntries(
+    LANGUAGES.map((code) => [code, Object.assign({}, ...dictionaries.map((d) => d[code]))]),
+  );
+  let language = LANGUAGES.includes(forced) ? forced : (remembered() ?? preferred(navigator.languages));
 
   function t(key, values = {}) {
     const entry = tables[language][key] ?? key;
-    const text = typeof entry === "string" ? entry : entry[plural(language, Number(values.n))] ?? entry.other;
+    const text =
+      typeof entry === "string" ? entry : (entry[plural(language, Number(values.n))] ?? entry.other);
     return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
   }
 
   function apply(root) {
     for (const node of root.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-    for (const node of root.querySelectorAll("[data-t-placeholder]")) node.setAttribute("placeholder", t(node.dataset.tPlaceholder));
+    for (const node of root.querySelectorAll("[data-t-placeholder]"))
+      node.setAttribute("placeholder", t(node.dataset.tPlaceholder));
     for (const node of root.querySelectorAll("[data-t-label]")) {
       node.setAttribute("aria-label", t(node.dataset.tLabel));
-      if (node.tagName === "BUTTON" || node.tagName === "A") node.setAttribute("title", t(node.dataset.tLabel));
+      if (node.tagName === "BUTTON" || node.tagName === "A")
+        node.setAttribute("title", t(node.dataset.tLabel));
     }
   }
 
@@ -79,7 +84,9 @@ export function plural(language, n) {
  * @returns {string}
  */
 export function preferred(languages) {
-  return languages.map((tag) => tag.split("-")[0].toLowerCase()).find((code) => LANGUAGES.includes(code)) ?? "en";
+  return (
+    languages.map((tag) => tag.split("-")[0].toLowerCase()).find((code) => LANGUAGES.includes(code)) ?? "en"
+  );
 }
 
 /** Storage may be refused, as in a private window or a third-party frame; the choice then lasts as long as the page. */

@@ -7,10 +7,26 @@ import { h } from "/look/dom.js";
  * @returns {HTMLElement}
  */
 export function languageSwitch(words) {
-  const buttons = [["ru", "Русский"], ["en", "English"]].map(([code, name]) =>
-    h("button", { type: "button", lang: code, "aria-label": name, title: name, "data-code": code, onclick: () => words.choose(code) }, code.toUpperCase()));
+  const buttons = [
+    ["ru", "Русский"],
+    ["en", "English"],
+  ].map(([code, name]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        lang: code,
+        "aria-label": name,
+        title: name,
+        "data-code": code,
+        onclick: () => words.choose(code),
+      },
+      code.toUpperCase(),
+    ),
+  );
   const paint = () => {
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.code === words.language()));
+    for (const button of buttons)
+      button.setAttribute("aria-pressed", String(button.dataset.code === words.language()));
   };
   words.onChange(paint);
   paint();

@@ -65,5 +65,10 @@ const SIGNS = {
  */
 export function connectionSign(state, words) {
   const [drawing, kind, key] = SIGNS[state];
-  return h("span", { class: `sign ${kind}`, "data-state": state }, icon(drawing), h("span", {}, words.t(key)));
+  return h(
+    "span",
+    { class: `sign ${kind}`, "data-state": state },
+    icon(drawing),
+    h("span", {}, words.t(key)),
+  );
 }

@@ -24,9 +24,31 @@ const GAP_PX = 8;
  * @param {string} [options.class] class of the button
  * @returns {HTMLElement}
  */
-export function menuButton({ icon: drawing, label, items, layout = "column", align = "left", class: extra = "button--quiet" }) {
-  const list = h("div", { class: `menu__list menu__list--${layout}`, role: "menu", popover: "auto", onkeydown: move, onbeforetoggle: place, ontoggle: opened }, items.map(itemButton));
-  const button = iconButton(drawing, label, { "aria-haspopup": "menu", "aria-expanded": "false", class: extra });
+export function menuButton({
+  icon: drawing,
+  label,
+  items,
+  layout = "column",
+  align = "left",
+  class: extra = "button--quiet",
+}) {
+  const list = h(
+    "div",
+    {
+      class: `menu__list menu__list--${layout}`,
+      role: "menu",
+      popover: "auto",
+      onkeydown: move,
+      onbeforetoggle: place,
+      ontoggle: opened,
+    },
+    items.map(itemButton),
+  );
+  const button = iconButton(drawing, label, {
+    "aria-haspopup": "menu",
+    "aria-expanded": "false",
+    class: extra,
+  });
   button.popoverTargetElement = list;
 
   function itemButton(item) {
@@ -34,9 +56,20 @@ export function menuButton({ icon: drawing, label, items, layout = "column", ali
       list.hidePopover();
       item.run();
     };
-    const named = { "data-t-label": item.text ? null : item.image && item.label, "aria-label": item.text && item.label };
-    const face = item.text ?? (item.image ? h("img", { src: item.image, alt: "" }) : [icon(item.icon), h("span", { "data-t": item.label })]);
-    return h("button", { type: "button", role: "menuitem", class: "menu__item", onclick: run, ...named }, face);
+    const named = {
+      "data-t-label": item.text ? null : item.image && item.label,
+      "aria-label": item.text && item.label,
+    };
+    const face =
+      item.text ??
+      (item.image
+        ? h("img", { src: item.image, alt: "" })
+        : [icon(item.icon), h("span", { "data-t": item.label })]);
+    return h(
+      "button",
+      { type: "button", role: "menuitem", class: "menu__item", onclick: run, ...named },
+      face,
+    );
   }
 
   /** Beside the button, on the side that has more room; above everything, so that no scrolled box cuts it. */

@@ -1,13 +1,15 @@
 import { bubble } from "/look/chat.js";
-import { h, iconButton } from "/look/dom.js";
+import { h } from "/look/dom.js";
+import { createScroller } from "/look/scroller.js";
 import { dayName, startOfDay } from "/look/time.js";
 
-const NEAR_THE_END_PX = 96;
+const SHOWN_AT_ONCE = 200;
 
 /**
  * @typedef {object} MessageList
  * @property {HTMLElement} element
  * @property {(messages: import("/look/chat.js").ChatMessage[], selected: string | null) => void} update
+ * @property {() => void} reset another conversation comes: begin at its newest message
  */
 
 /**
@@ -24,40 +26,50 @@ const NEAR_THE_END_PX = 96;
  */
 export function createMessageList({ words, onSelect, onRetry, onReact, names = false }) {
   const list = h("ol", { class: "messages__list", "data-t-label": "look.messages", onkeydown: move });
-  const scroller = h("div", { class: "messages__scroll", tabindex: "-1", onscroll: () => follow(nearEnd()) }, list);
-  const newest = iconButton("down", "look.to_newest", { class: "messages__newest", onclick: toEnd });
-  const element = h("div", { class: "messages" }, scroller, newest);
+  const scroller = createScroller(list);
+  const earlier = h(
+    "li",
+    { class: "messages__earlier" },
+    h("button", {
+      type: "button",
+      class: "button button--small",
+      "data-t": "look.earlier",
+      onclick: showEarlier,
+    }),
+  );
   let drawn = new Map();
-  let following = true;
-  follow(true);
-  // A picture grows when it has loaded, and the list when its box changes: stay at the end if we were there.
-  list.addEventListener("load", () => following && toEnd(), true);
-  new ResizeObserver(() => following && toEnd()).observe(scroller);
+  let limit = SHOWN_AT_ONCE;
+  let last = [[], null];
 
-  function update(messages, selected) {
+  function update(all, selected) {
+    last = [all, selected];
+    const messages = all.slice(-limit);
     const next = new Map();
-    const nodes = [];
+    const nodes = messages.length < all.length ? [earlier] : [];
+    words.apply(earlier);
+    const lastOwn = messages.findLast((one) => one.own);
     messages.forEach((message, index) => {
       const before = messages[index - 1];
       if (!before || startOfDay(before.at) !== startOfDay(message.at)) nodes.push(dayLine(message.at, next));
-      nodes.push(itemFor(message, before, messages, next));
+      nodes.push(itemFor(message, before, message === lastOwn, next));
     });
     arrange(nodes);
     drawn = next;
     choose(messages, selected);
-    if (following || messages.at(-1)?.state === "pending") toEnd();
+    if (scroller.following() || messages.at(-1)?.state === "pending") scroller.toEnd();
   }
 
   function dayLine(at, next) {
     const name = dayName(at, words);
-    return keep(`day ${startOfDay(at)}`, name, next, () => h("li", { class: "messages__day" }, h("span", {}, name)));
+    return keep(`day ${startOfDay(at)}`, [name], next, () =>
+      h("li", { class: "messages__day" }, h("span", {}, name)),
+    );
   }
 
-  function itemFor(message, before, messages, next) {
-    const named = names && message.author !== "" && (before?.author !== message.author || before.own !== message.own);
-    const worded = message.own && message === messages.findLast((one) => one.own);
-    const version = JSON.stringify([message, named, worded, words.language()]);
-    return keep(message.key, version, next, () => {
+  function itemFor(message, before, worded, next) {
+    const named =
+      names && message.author !== "" && (before?.author !== message.author || before.own !== message.own);
+    return keep(message.key, [message, named, worded, words.language()], next, () => {
       const item = bubble(message, { words, named, worded, onRetry, onReact });
       item.dataset.key = message.key;
       const box = item.querySelector(".bubble");
@@ -71,14 +83,15 @@ export function createMessageList({ words, onSelect, onRetry, onReact, names = f
   /** The node drawn before, when nothing about it has changed: a playing sound plays on, the focus stays. */
   function keep(key, version, next, draw) {
     const old = drawn.get(key);
-    const entry = old?.version === version ? old : { version, node: draw(), again: old?.node };
+    const entry = old && same(old.version, version) ? old : { version, node: draw(), again: old?.node };
     next.set(key, entry);
     if (entry.again) takePlace(entry);
     return entry.node;
   }
 
   function takePlace(entry) {
-    const focused = entry.again.contains(document.activeElement) && document.activeElement.classList.contains("bubble");
+    const focused =
+      entry.again.contains(document.activeElement) && document.activeElement.classList.contains("bubble");
     entry.again.replaceWith(entry.node);
     entry.again = null;
     if (focused) {
@@ -114,19 +127,22 @@ export function createMessageList({ words, onSelect, onRetry, onReact, names = f
     boxes[boxes.indexOf(event.target) + step]?.focus();
   }
 
-  function nearEnd() {
-    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_THE_END_PX;
+  function showEarlier() {
+    limit += SHOWN_AT_ONCE;
+    scroller.keepPlace(() => update(...last));
   }
 
-  function follow(now) {
-    following = now;
-    newest.hidden = now;
+  function reset() {
+    limit = SHOWN_AT_ONCE;
+    scroller.toEnd();
   }
 
-  function toEnd() {
-    scroller.scrollTop = scroller.scrollHeight;
-    follow(true);
-  }
+  return { element: scroller.element, update, reset };
+}
 
-  return { element, update };
+/** Most messages are the very object of the last time; after a reconnect they are equal copies. */
+function same(before, now) {
+  return before.every(
+    (part, index) => part === now[index] || (index === 0 && JSON.stringify(part) === JSON.stringify(now[0])),
+  );
 }

@@ -22,8 +22,16 @@ export function createNotices(words) {
   document.body.append(region, voice);
 
   function show(kind, drawing, text, hint) {
-    const close = iconButton("close", "look.close", { class: "button--quiet button--small", onclick: () => toast.remove() });
-    const body = h("div", { class: "toast__text" }, h("p", {}, text), hint && h("p", { class: "toast__hint" }, hint));
+    const close = iconButton("close", "look.close", {
+      class: "button--quiet button--small",
+      onclick: () => toast.remove(),
+    });
+    const body = h(
+      "div",
+      { class: "toast__text" },
+      h("p", {}, text),
+      hint && h("p", { class: "toast__hint" }, hint),
+    );
     const toast = h("div", { class: `toast toast--${kind}` }, icon(drawing), body, close);
     words.apply(toast);
     region.replaceChildren(toast);
@@ -59,6 +67,7 @@ export function explanation(error, words) {
   if (error.status === undefined) throw error;
   if (error.status === 0) return [words.t("look.no_answer"), words.t("look.no_answer_hint")];
   if (error.status === 413) return [error.message || words.t("look.too_big"), words.t("look.too_big_hint")];
-  if (error.status >= 500) return [error.message || words.t("look.server_failed"), words.t("look.server_failed_hint")];
+  if (error.status >= 500)
+    return [error.message || words.t("look.server_failed"), words.t("look.server_failed_hint")];
   return [error.message || words.t("look.refused"), words.t("look.refused_hint")];
 }

@@ -15,7 +15,8 @@ import { patch, settle, unsent } from "/look/thread.js";
  */
 export async function sendShown(content, { change, work, words, notices }) {
   const message = unsent({ ...content, retry: again }, Date.now());
-  const mark = (state, problem) => change((all) => patch(all, (one) => one.key === message.key && one.id === null, { state, problem }));
+  const mark = (state, problem) =>
+    change((all) => patch(all, (one) => one.key === message.key && one.id === null, { state, problem }));
 
   async function deliver() {
     try {

@@ -1,5 +1,7 @@
+const FRAME_MS = 16;
+
 /**
- * The state of a page in one place. Listeners run once per batch of changes, after the code that made them.
+ * The state of a page in one place. Listeners run once per frame in which something changed, however many events came.
  *
  * @template {object} S
  * @param {S} initial
@@ -21,7 +23,7 @@ export function createStore(initial) {
       state = { ...state, ...patch };
       if (scheduled) return;
       scheduled = true;
-      queueMicrotask(publish);
+      setTimeout(publish, FRAME_MS);
     },
     subscribe: (listener) => void listeners.push(listener),
   };

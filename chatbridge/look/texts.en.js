@@ -5,6 +5,7 @@ export default {
   "look.cancel": "Cancel",
   "look.close": "Close",
   "look.connecting": "Connecting…",
+  "look.earlier": "Show earlier messages",
   "look.edited": "edited",
   "look.gigabytes": "{n} GB",
   "look.kilobytes": "{n} KB",
@@ -50,6 +51,7 @@ export default {
   "look.type.text": "Text",
   "look.type.video": "Video",
   "look.type.voice": "Voice message",
+  "look.under_ms": "<1 ms",
   "look.unknown_type": "This page cannot show messages of the type “{type}”.",
   "look.yesterday": "Yesterday",
 };

@@ -5,6 +5,7 @@ export default {
   "look.cancel": "Отмена",
   "look.close": "Закрыть",
   "look.connecting": "Подключение…",
+  "look.earlier": "Показать предыдущие",
   "look.edited": "изменено",
   "look.gigabytes": "{n} ГБ",
   "look.kilobytes": "{n} КБ",
@@ -50,6 +51,7 @@ export default {
   "look.type.text": "Текст",
   "look.type.video": "Видео",
   "look.type.voice": "Голосовое сообщение",
+  "look.under_ms": "<1 мс",
   "look.unknown_type": "Эта страница не умеет показывать сообщения типа «{type}».",
   "look.yesterday": "Вчера",
 };

@@ -15,7 +15,8 @@
  * @returns {ChatMessage[]}
  */
 export function upsert(messages, incoming) {
-  const known = messages.find((one) => one.id === incoming.id) ?? messages.find((one) => stemsFrom(incoming, one));
+  const known =
+    messages.find((one) => one.id === incoming.id) ?? messages.find((one) => stemsFrom(incoming, one));
   const kept = messages.filter((one) => one !== known);
   return sorted([...kept, { ...incoming, key: known?.key ?? incoming.key }]);
 }
@@ -68,9 +69,26 @@ export function patch(messages, which, patch) {
  */
 export function unsent(content, at) {
   return {
-    author: "", text: "", media: null, thumbnail: null, fileName: "", fileSize: 0, duration: 0, location: null,
-    contact: null, quote: null, problem: null, edited: false, silent: false, reactions: [],
-    ...content, key: `unsent-${crypto.randomUUID()}`, id: null, own: true, at, state: "pending",
+    author: "",
+    text: "",
+    media: null,
+    thumbnail: null,
+    fileName: "",
+    fileSize: 0,
+    duration: 0,
+    location: null,
+    contact: null,
+    quote: null,
+    problem: null,
+    edited: false,
+    silent: false,
+    reactions: [],
+    ...content,
+    key: `unsent-${crypto.randomUUID()}`,
+    id: null,
+    own: true,
+    at,
+    state: "pending",
   };
 }
 

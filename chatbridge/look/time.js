@@ -80,7 +80,7 @@ export function startOfDay(at) {
 }
 
 /**
- * "12 ms", "1.2 s", "3 min".
+ * "<1 ms", "12 ms", "1.2 s", "3 min".
  *
  * @param {number} ms
  * @param {import("/look/i18n.js").Words} words
@@ -88,6 +88,7 @@ export function startOfDay(at) {
  */
 export function span(ms, words) {
   const number = (value, digits) => value.toLocaleString(words.language(), { maximumFractionDigits: digits });
+  if (ms < 1) return words.t("look.under_ms");
   if (ms < 1000) return words.t("look.ms", { n: number(ms, 0) });
   if (ms < 60_000) return words.t("look.seconds", { n: number(ms / 1000, 1) });
   return words.t("look.minutes", { n: number(ms / 60_000, 1) });

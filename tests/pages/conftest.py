@@ -1,19 +1,15 @@
 """Real Chromium against stub servers that answer the two contracts from memory."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from stub_demo import StubDemo
-from stub_sandbox import StubSandbox
+from tests.pages.stub_demo import StubDemo
+from tests.pages.stub_sandbox import StubSandbox
 
 CHROMIUM = os.environ.get("CHATBRIDGE_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGS = [

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from serving import PACKAGE, Events, Running, page, with_policy
-from stub_sandbox import SCOPE
+
+from tests.pages.serving import PACKAGE, Events, Running, page, with_policy
+from tests.pages.stub_sandbox import SCOPE
 
 if TYPE_CHECKING:
     import asyncio

@@ -5,7 +5,8 @@ import uuid
 from typing import Any
 
 from aiohttp import web
-from serving import PACKAGE, Events, Running, page, with_policy
+
+from tests.pages.serving import PACKAGE, Events, Running, page, with_policy
 
 SCOPE = "5a0db0c4-0000-4000-8000-000000000001_5a0db0c4-0000-4000-8000-0000000000a1"
 USERS = [{"id": "u-kate", "name": "Kate"}, {"id": "u-oleg", "name": "Oleg"}]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
-from samples import png, wav
+
+from tests.pages.samples import png, wav
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -188,6 +189,7 @@ async def test_a_refusal_is_shown_with_what_to_do(demo: Any, visit: Any) -> None
     await write(page, "again")
     await expect(page.locator(".toast")).to_contain_text("Another body. This id was used.")
     await expect(page.locator(".message--own")).to_contain_text("Not delivered")
+    await expect(page.locator(".path__note")).to_contain_text("This id was used.")
     demo.refuse_with = None
     await page.get_by_role("button", name="Try again").click()
     await expect(page.locator(".message--own")).to_have_attribute("data-state", "delivered")
@@ -222,10 +224,10 @@ async def test_the_language_is_chosen_by_the_browser_switched_and_remembered(
     page = await visit(demo.running.origin, locale="ru-RU")
     frame = page.frame_locator(".operator__frame")
     await expect(page.locator("html")).to_have_attribute("lang", "ru")
-    await expect(frame.get_by_text("Переписки пока нет")).to_be_visible()
+    await expect(frame.get_by_role("main").get_by_text("Переписки пока нет")).to_be_visible()
     await page.get_by_role("button", name="English").click()
     await expect(page.get_by_text("Path of the message")).to_be_visible()
-    await expect(frame.get_by_text("No conversation yet")).to_be_visible()
+    await expect(frame.get_by_role("main").get_by_text("No conversation yet")).to_be_visible()
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("lang", "en")
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
-from samples import png
-from stub_sandbox import SCOPE
+
+from tests.pages.samples import png
+from tests.pages.stub_sandbox import SCOPE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,8 +18,8 @@ def own(page: Page, text: str) -> Any:
 
 async def test_without_chats_it_says_what_to_do_next(sandbox: Any, visit: Any) -> None:
     page = await visit(sandbox.running.origin)
-    await expect(page.get_by_text("No conversation yet")).to_be_visible()
-    await expect(page.get_by_text("Write as the client")).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text("No conversation yet")
+    await expect(page.get_by_role("main")).to_contain_text("Write as the client")
 
 
 async def test_a_new_chat_appears_with_its_unread_messages(sandbox: Any, visit: Any) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
-from serving import PACKAGE
+
+from tests.pages.serving import PACKAGE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
-from samples import FILES, HOSTILE, every_type, for_demo
+
+from tests.pages.samples import FILES, HOSTILE, every_type, for_demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -116,3 +117,15 @@ async def test_times_are_short_and_tell_the_full_time_on_hover(sandbox: Any, vis
     await expect(time).to_have_attribute("datetime", "2025-01-14T09:30:00.123Z")
     await expect(time).to_have_attribute("title", re.compile("2025"))
     assert len(await time.inner_text()) == len("12:04")
+
+
+async def test_a_long_conversation_is_drawn_in_parts(sandbox: Any, visit: Any) -> None:
+    sandbox.add_chat()
+    for number in range(250):
+        sandbox.add_message(text=f"message {number}")
+    page = await visit(sandbox.running.origin)
+    await expect(page.locator(".message")).to_have_count(200)
+    await expect(page.locator(".message").last).to_contain_text("message 249")
+    await page.get_by_role("button", name="Show earlier messages").click()
+    await expect(page.locator(".message")).to_have_count(250)
+    await expect(page.locator(".message").first).to_contain_text("message 0")

@@ -19,7 +19,9 @@ export function createMessenger({ store, words, notices }) {
   const change = (work) => store.set({ messages: work(store.get().messages) });
 
   async function load() {
-    const answers = await notices.attempt(() => Promise.all([call("GET", "/demo/config"), call("GET", "/demo/messages")]));
+    const answers = await notices.attempt(() =>
+      Promise.all([call("GET", "/demo/config"), call("GET", "/demo/messages")]),
+    );
     if (!answers) return;
     const [config, { messages }] = answers;
     store.set({ config: store.get().config ?? config, loaded: true });
@@ -29,12 +31,21 @@ export function createMessenger({ store, words, notices }) {
   /** `prepare` runs before each try and adds what the server needs, such as the address of an uploaded file. */
   function send(content, prepare = async () => ({})) {
     const { type, text, location, contact } = content;
-    const work = async () => chatMessage(await call("POST", "/demo/messages", { type, text, location, contact, ...(await prepare()) }));
+    const work = async () =>
+      chatMessage(
+        await call("POST", "/demo/messages", { type, text, location, contact, ...(await prepare()) }),
+      );
     return sendShown(content, { change, work, words, notices });
   }
 
   function sendFile(file, { type = typeOf(file), seconds } = {}) {
-    const content = { type, media: URL.createObjectURL(file), fileName: file.name, fileSize: file.size, duration: seconds ?? 0 };
+    const content = {
+      type,
+      media: URL.createObjectURL(file),
+      fileName: file.name,
+      fileSize: file.size,
+      duration: seconds ?? 0,
+    };
     return send(content, async () => {
       const duration = seconds ?? (WITH_LENGTH.includes(type) ? await mediaSeconds(file) : 0);
       const { media_url, file_name, file_size } = await upload("/demo/files", file);

@@ -16,10 +16,26 @@ const TROUBLE = ["retry", "failed", "parked"];
 export function chatMessage(p) {
   const own = p.direction === "in";
   return {
-    key: p.id, id: p.id, own, author: p.author ?? "", type: p.type, text: p.text ?? "", media: p.media_url || null, thumbnail: null,
-    fileName: p.file_name ?? "", fileSize: p.file_size ?? 0, duration: p.duration ?? 0, location: p.location ?? null,
-    contact: p.contact ?? null, quote: null, at: Date.parse(p.at), state: own ? STATES[p.state] ?? "sent" : null, problem: null,
-    edited: false, silent: false, reactions: [],
+    key: p.id,
+    id: p.id,
+    own,
+    author: p.author ?? "",
+    type: p.type,
+    text: p.text ?? "",
+    media: p.media_url || null,
+    thumbnail: null,
+    fileName: p.file_name ?? "",
+    fileSize: p.file_size ?? 0,
+    duration: p.duration ?? 0,
+    location: p.location ?? null,
+    contact: p.contact ?? null,
+    quote: null,
+    at: Date.parse(p.at),
+    state: own ? (STATES[p.state] ?? "sent") : null,
+    problem: null,
+    edited: false,
+    silent: false,
+    reactions: [],
   };
 }
 
@@ -43,17 +59,32 @@ export function stations({ state, steps }) {
   const reached = new Map();
   for (const { step, at } of steps) {
     const known = reached.get(step);
-    reached.set(step, { step, kind: TROUBLE.includes(step) ? "trouble" : "done", at: known && step !== "retry" ? known.at : Date.parse(at), since: null, count: (known?.count ?? 0) + 1 });
+    reached.set(step, {
+      step,
+      kind: TROUBLE.includes(step) ? "trouble" : "done",
+      at: known && step !== "retry" ? known.at : Date.parse(at),
+      since: null,
+      count: (known?.count ?? 0) + 1,
+    });
   }
   const done = withSpans([...reached.values()]);
   if (FINAL_STATES.includes(state)) return done;
   const last = Math.max(-1, ...done.map((one) => USUAL_PATH.indexOf(one.step)));
-  const ahead = USUAL_PATH.slice(last + 1).map((step, index) => ({ step, kind: index === 0 ? "now" : "next", at: null, since: null, count: 0 }));
+  const ahead = USUAL_PATH.slice(last + 1).map((step, index) => ({
+    step,
+    kind: index === 0 ? "now" : "next",
+    at: null,
+    since: null,
+    count: 0,
+  }));
   return [...done, ...ahead];
 }
 
 function withSpans(reached) {
-  return reached.map((one, index) => ({ ...one, since: index === 0 ? null : Math.max(0, one.at - reached[index - 1].at) }));
+  return reached.map((one, index) => ({
+    ...one,
+    since: index === 0 ? null : Math.max(0, one.at - reached[index - 1].at),
+  }));
 }
 
 /**

@@ -14,15 +14,38 @@ const PATIENCE_MS = 5000;
  * @returns {{element: HTMLElement, render: (state: object) => void}}
  */
 export function createOperator({ words, onSelected }) {
-  const frame = h("iframe", { class: "operator__frame", "data-t-label": "operator", referrerpolicy: "origin" });
-  const own = h("a", { class: "button button--quiet button--small", target: "_blank", rel: "noopener" }, h("span", { "data-t": "own_tab" }), icon("out", "icon--s"));
-  const waiting = h("div", { class: "operator__waiting" }, h("div", { class: "empty" }, h("span", { class: "spinner" }), h("p", { "data-t": "sandbox_wait" })));
+  const frame = h("iframe", {
+    class: "operator__frame",
+    "data-t-label": "operator",
+    referrerpolicy: "origin",
+  });
+  const own = h(
+    "a",
+    { class: "button button--quiet button--small", target: "_blank", rel: "noopener" },
+    h("span", { "data-t": "own_tab" }),
+    icon("out", "icon--s"),
+  );
+  const waiting = h(
+    "div",
+    { class: "operator__waiting" },
+    h("div", { class: "empty" }, h("span", { class: "spinner" }), h("p", { "data-t": "sandbox_wait" })),
+  );
   const missing = emptyState("warning", "no_sandbox", "no_sandbox_hint");
   missing.append(h("button", { type: "button", class: "button", "data-t": "look.try_again", onclick: load }));
   missing.classList.add("operator__waiting");
-  const element = h("section", { class: "panel operator", "data-t-label": "operator" },
-    h("header", { class: "panel__head" }, icon("chat"), h("h2", { "data-t": "operator" }), h("p", { class: "panel__about", "data-t": "operator_about" }), own),
-    h("div", { class: "operator__body" }, frame, waiting, missing));
+  const element = h(
+    "section",
+    { class: "panel operator", "data-t-label": "operator" },
+    h(
+      "header",
+      { class: "panel__head" },
+      icon("chat"),
+      h("h2", { "data-t": "operator" }),
+      h("p", { class: "panel__about", "data-t": "operator_about" }),
+      own,
+    ),
+    h("div", { class: "operator__body" }, frame, waiting, missing),
+  );
   let origin = null;
   let scope = null;
   let timer = 0;
@@ -58,6 +81,10 @@ export function createOperator({ words, onSelected }) {
 
   show("waiting");
   window.addEventListener("message", take);
-  words.onChange(() => origin && frame.contentWindow.postMessage({ source: HOST, type: "language", language: words.language() }, origin));
+  words.onChange(
+    () =>
+      origin &&
+      frame.contentWindow.postMessage({ source: HOST, type: "language", language: words.language() }, origin),
+  );
   return { element, render };
 }

@@ -24,39 +24,78 @@ const STICKERS = ["hello", "heart", "thanks", "party", "coffee", "question"];
  */
 export function createPhone({ words, notices, messenger, onSelect }) {
   const messages = createMessageList({ words, onSelect, onRetry: (one) => one.retry() });
-  const recorder = createRecorder({ notices, words, onRecorded: (file, seconds) => sendFile(file, { type: "voice", seconds }) });
+  const recorder = createRecorder({
+    notices,
+    words,
+    onRecorded: (file, seconds) => sendFile(file, { type: "voice", seconds }),
+  });
   const composer = createComposer({
-    placeholder: "write_here", attachments: attachments(), extras: [stickers(), recorder].filter(Boolean),
-    onSend: (text) => messenger.send({ type: "text", text }), onFile: sendFile,
+    placeholder: "write_here",
+    attachments: attachments(),
+    extras: [stickers(), recorder].filter(Boolean),
+    onSend: (text) => messenger.send({ type: "text", text }),
+    onFile: sendFile,
   });
   const status = h("p", { class: "phone__status" });
   const empty = emptyState("chat", "no_messages", "no_messages_hint");
   const clock = h("span", { class: "phone__clock", "aria-hidden": "true" });
-  const screen = h("div", { class: "phone__screen" },
-    h("header", { class: "phone__head" }, h("span", { class: "avatar", "aria-hidden": "true" }, icon("chat")),
-      h("div", {}, h("h2", { "data-t": "shop" }), status)),
-    h("div", { class: "phone__talk" }, messages.element, empty), composer.element);
-  const element = h("div", { class: "phone" }, h("div", { class: "phone__island", "aria-hidden": "true" }), clock, screen);
+  const screen = h(
+    "div",
+    { class: "phone__screen" },
+    h(
+      "header",
+      { class: "phone__head" },
+      h("span", { class: "avatar", "aria-hidden": "true" }, icon("chat")),
+      h("div", {}, h("h2", { "data-t": "shop" }), status),
+    ),
+    h("div", { class: "phone__talk" }, messages.element, empty),
+    composer.element,
+  );
+  const element = h(
+    "div",
+    { class: "phone" },
+    h("div", { class: "phone__island", "aria-hidden": "true" }),
+    clock,
+    screen,
+  );
   const tick = () => clock.replaceChildren(clockTime(Date.now(), words.language()));
   tick();
   setInterval(tick, CLOCK_EVERY_MS);
 
   function attachments() {
-    const file = (type, drawing, accept) => ({ icon: drawing, label: `look.type.${type}`, run: async () => sendFile(await pickFile(accept), { type }) });
+    const file = (type, drawing, accept) => ({
+      icon: drawing,
+      label: `look.type.${type}`,
+      run: async () => sendFile(await pickFile(accept), { type }),
+    });
     return [
       file("picture", "picture", "image/*"),
       file("video", "video", "video/*"),
       file("file", "file", ""),
       file("voice", "voice", "audio/*"),
       file("audio", "audio", "audio/*"),
-      { icon: "location", label: "look.type.location", run: () => messenger.send({ type: "location", location: SAMPLE_PLACE }) },
+      {
+        icon: "location",
+        label: "look.type.location",
+        run: () => messenger.send({ type: "location", location: SAMPLE_PLACE }),
+      },
       { icon: "contact", label: "look.type.contact", run: sendContact },
     ];
   }
 
   function stickers() {
-    const sticker = (name) => ({ label: `sticker.${name}`, image: `/demo/pages/stickers/${name}.png`, run: () => messenger.sendSticker(`/demo/pages/stickers/${name}.png`) });
-    return menuButton({ icon: "sticker", label: "look.type.sticker", layout: "pictures", align: "right", items: STICKERS.map(sticker) });
+    const sticker = (name) => ({
+      label: `sticker.${name}`,
+      image: `/demo/pages/stickers/${name}.png`,
+      run: () => messenger.sendSticker(`/demo/pages/stickers/${name}.png`),
+    });
+    return menuButton({
+      icon: "sticker",
+      label: "look.type.sticker",
+      layout: "pictures",
+      align: "right",
+      items: STICKERS.map(sticker),
+    });
   }
 
   function sendFile(file, how) {
@@ -64,9 +103,17 @@ export function createPhone({ words, notices, messenger, onSelect }) {
   }
 
   async function sendContact() {
-    const contact = await ask({ title: "look.type.contact", submit: "look.send", fields: [
-      { name: "name", label: "name", value: words.t("sample_name") }, { name: "phone", label: "phone", type: "tel", value: "+79160000000" },
-    ] }, words);
+    const contact = await ask(
+      {
+        title: "look.type.contact",
+        submit: "look.send",
+        fields: [
+          { name: "name", label: "name", value: words.t("sample_name") },
+          { name: "phone", label: "phone", type: "tel", value: "+79160000000" },
+        ],
+      },
+      words,
+    );
     if (contact) void messenger.send({ type: "contact", contact });
   }
 

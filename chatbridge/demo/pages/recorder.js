@@ -16,10 +16,29 @@ export function createRecorder({ notices, words, onRecorded }) {
   if (!format || !navigator.mediaDevices) return null;
   let recorder = null;
   let timer = 0;
-  const main = h("button", { type: "button", class: "button button--icon button--quiet", onclick: () => (recorder ? recorder.stop() : begin()) });
+  const main = h("button", {
+    type: "button",
+    class: "button button--icon button--quiet",
+    onclick: () => (recorder ? recorder.stop() : begin()),
+  });
   const clock = h("span", { class: "recorder__clock", role: "timer" });
-  const cancel = h("button", { type: "button", class: "button button--icon button--quiet", "data-t-label": "look.cancel", onclick: discard }, icon("close"));
-  const element = h("span", { class: "recorder", onkeydown: (event) => event.key === "Escape" && discard() }, cancel, clock, main);
+  const cancel = h(
+    "button",
+    {
+      type: "button",
+      class: "button button--icon button--quiet",
+      "data-t-label": "look.cancel",
+      onclick: discard,
+    },
+    icon("close"),
+  );
+  const element = h(
+    "span",
+    { class: "recorder", onkeydown: (event) => event.key === "Escape" && discard() },
+    cancel,
+    clock,
+    main,
+  );
 
   async function begin() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => null);
@@ -46,7 +65,10 @@ export function createRecorder({ notices, words, onRecorded }) {
     paint();
     if (!wanted) return;
     const type = format.split(";")[0];
-    onRecorded(new File(pieces, `voice.${type.split("/")[1]}`, { type }), Math.max(1, Math.round((Date.now() - began) / 1000)));
+    onRecorded(
+      new File(pieces, `voice.${type.split("/")[1]}`, { type }),
+      Math.max(1, Math.round((Date.now() - began) / 1000)),
+    );
   }
 
   function discard() {

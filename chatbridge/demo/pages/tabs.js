@@ -12,7 +12,15 @@ import { h } from "/look/dom.js";
 export function createTabs({ panels, store }) {
   const names = panels.map(([name]) => name);
   const show = (part) => store.set({ part });
-  const tab = (name) => h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `part-${name}`, "data-t": name, onclick: () => show(name) });
+  const tab = (name) =>
+    h("button", {
+      type: "button",
+      role: "tab",
+      id: `tab-${name}`,
+      "aria-controls": `part-${name}`,
+      "data-t": name,
+      onclick: () => show(name),
+    });
   const element = h("div", { class: "segments tabs", role: "tablist", onkeydown: move }, names.map(tab));
   for (const [name, panel] of panels) panel.id = `part-${name}`;
 

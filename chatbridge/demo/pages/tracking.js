@@ -41,7 +41,9 @@ export function createTracking(store) {
   /** A message not known yet, or not yet stored, has no timeline: that is no error, the stream will tell of it. */
   async function find(ids) {
     for (const id of ids.filter(Boolean)) {
-      const timeline = await call("GET", `/demo/messages/${encodeURIComponent(id)}/timeline`).catch(() => null);
+      const timeline = await call("GET", `/demo/messages/${encodeURIComponent(id)}/timeline`).catch(
+        () => null,
+      );
       if (timeline) return timeline;
     }
     return null;
@@ -53,7 +55,8 @@ export function createTracking(store) {
   }
 
   return {
-    follow, read,
+    follow,
+    read,
     events: { timeline: grown },
     choose: (ids, key) => store.set({ chosen: { ids, key } }),
     chooseNewest: () => store.set({ chosen: null }),

@@ -18,21 +18,46 @@ import { personName } from "/pages/model.js";
 export function createChatList({ words, onOpen, onWriteFirst, tools }) {
   const list = h("ul", { class: "chats__list" });
   const empty = emptyState("chat", "no_chats", "no_chats_hint");
-  const head = h("header", { class: "pane-head" }, h("h2", { "data-t": "chats" }),
-    iconButton("write", "write_first", { onclick: onWriteFirst }), tools);
+  const head = h(
+    "header",
+    { class: "pane-head" },
+    h("h2", { "data-t": "chats" }),
+    iconButton("write", "write_first", { onclick: onWriteFirst }),
+    tools,
+  );
   const element = h("nav", { class: "chats", "data-t-label": "chats" }, head, list, empty);
 
   function row(chat, openId) {
     const { person, last_message: last, unread } = chat;
     const name = personName(person, words);
-    const line = last && preview({ type: last.type, text: last.text ?? "", fileName: last.file_name ?? "" }, words);
+    const line =
+      last && preview({ type: last.type, text: last.text ?? "", fileName: last.file_name ?? "" }, words);
     const mine = last?.direction === "out" ? `${words.t("you")}: ` : "";
-    return h("li", {}, h("button", { type: "button", class: "chat-row", "data-chat": chat.id, "aria-current": chat.id === openId ? "true" : null, onclick: () => onOpen(chat.id) },
-      avatar(person, name),
-      h("span", { class: "chat-row__name" }, name),
-      last && chatTime(last.at_ms),
-      h("span", { class: "chat-row__last" }, line ? mine + line : words.t("no_messages")),
-      unread > 0 && h("span", { class: "badge" }, unread > 99 ? "99+" : unread, h("span", { class: "sr-only" }, ` ${words.t("unread", { n: unread })}`))));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        {
+          type: "button",
+          class: "chat-row",
+          "data-chat": chat.id,
+          "aria-current": chat.id === openId ? "true" : null,
+          onclick: () => onOpen(chat.id),
+        },
+        avatar(person, name),
+        h("span", { class: "chat-row__name" }, name),
+        last && chatTime(last.at_ms),
+        h("span", { class: "chat-row__last" }, line ? mine + line : words.t("no_messages")),
+        unread > 0 &&
+          h(
+            "span",
+            { class: "badge" },
+            unread > 99 ? "99+" : unread,
+            h("span", { class: "sr-only" }, ` ${words.t("unread", { n: unread })}`),
+          ),
+      ),
+    );
   }
 
   function chatTime(at) {
@@ -59,7 +84,11 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
  * @returns {HTMLElement}
  */
 export function avatar(person, name) {
-  const box = h("span", { class: "avatar", "aria-hidden": "true" }, /[\p{L}]/u.test(name) ? initials(name) : icon("contact"));
+  const box = h(
+    "span",
+    { class: "avatar", "aria-hidden": "true" },
+    /[\p{L}]/u.test(name) ? initials(name) : icon("contact"),
+  );
   const address = webAddress(person.avatar || null);
   if (!address) return box;
   const letters = [...box.childNodes];

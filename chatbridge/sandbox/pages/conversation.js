@@ -21,17 +21,45 @@ const LARGEST_MB = 50;
  * @returns {{element: HTMLElement, render: (state: object) => void}}
  */
 export function createConversation({ store, words, notices, writing, onSelect, onBack }) {
-  const messages = createMessageList({ words, onSelect, names: true, onRetry: (one) => one.retry(), onReact: writing.react });
-  const composer = createComposer({
-    placeholder: "write_here", attachments: attachments(), onSend: (text) => writing.send({ type: "text", text }),
-    onFile: send, onInput: writing.typing,
+  const messages = createMessageList({
+    words,
+    onSelect,
+    names: true,
+    onRetry: (one) => one.retry(),
+    onReact: writing.react,
   });
-  const users = h("select", { class: "input", "data-t-label": "answer_as", onchange: () => store.set({ userId: users.value }) });
+  const composer = createComposer({
+    placeholder: "write_here",
+    attachments: attachments(),
+    onSend: (text) => writing.send({ type: "text", text }),
+    onFile: send,
+    onInput: writing.typing,
+  });
+  const users = h("select", {
+    class: "input",
+    "data-t-label": "answer_as",
+    onchange: () => store.set({ userId: users.value }),
+  });
   const who = h("div", { class: "who" });
-  const head = h("header", { class: "pane-head" }, iconButton("back", "to_chats", { class: "button--quiet conversation__back", onclick: onBack }), who,
-    h("label", { class: "answer-as" }, h("span", { "data-t": "answer_as" }), users));
+  const head = h(
+    "header",
+    { class: "pane-head" },
+    iconButton("back", "to_chats", { class: "button--quiet conversation__back", onclick: onBack }),
+    who,
+    h("label", { class: "answer-as" }, h("span", { "data-t": "answer_as" }), users),
+  );
   const empty = emptyState("chat", "choose_chat", "choose_chat_hint");
-  const element = h("main", { class: "conversation", tabindex: "-1" }, head, messages.element, composer.element, empty);
+  const start = emptyState("chat", "no_chats", "no_chats_hint");
+  const element = h(
+    "main",
+    { class: "conversation", tabindex: "-1" },
+    head,
+    messages.element,
+    composer.element,
+    empty,
+    start,
+  );
+  let shownId = null;
   const parts = [head, messages.element, composer.element];
 
   function attachments() {
@@ -48,24 +76,44 @@ export function createConversation({ store, words, notices, writing, onSelect, o
 
   async function sendLocation() {
     const degrees = { type: "number", step: "any" };
-    const values = await ask({ title: "look.type.location", submit: "look.send", fields: [
-      { name: "lat", label: "latitude", value: "55.75222", min: "-90", max: "90", ...degrees },
-      { name: "lon", label: "longitude", value: "37.61556", min: "-180", max: "180", ...degrees },
-    ] }, words);
-    if (values) void writing.send({ type: "location", location: { lat: Number(values.lat), lon: Number(values.lon) } });
+    const values = await ask(
+      {
+        title: "look.type.location",
+        submit: "look.send",
+        fields: [
+          { name: "lat", label: "latitude", value: "55.75222", min: "-90", max: "90", ...degrees },
+          { name: "lon", label: "longitude", value: "37.61556", min: "-180", max: "180", ...degrees },
+        ],
+      },
+      words,
+    );
+    if (values)
+      void writing.send({ type: "location", location: { lat: Number(values.lat), lon: Number(values.lon) } });
   }
 
   async function sendContact() {
-    const values = await ask({ title: "look.type.contact", submit: "look.send", fields: [
-      { name: "name", label: "name" }, { name: "phone", label: "phone", type: "tel", placeholder: "+79151112233" },
-    ] }, words);
+    const values = await ask(
+      {
+        title: "look.type.contact",
+        submit: "look.send",
+        fields: [
+          { name: "name", label: "name" },
+          { name: "phone", label: "phone", type: "tel", placeholder: "+79151112233" },
+        ],
+      },
+      words,
+    );
     if (values) void writing.send({ type: "contact", contact: values });
   }
 
   function renderWho(chat, typing) {
     const name = personName(chat.person, words);
-    const about = [chat.person.name && chat.person.phone, chat.source, chat.client_id ?? words.t("not_bound")].filter(Boolean).join(" · ");
-    const line = typing ? h("p", { class: "typing" }, words.t("typing")) : h("p", { class: "who__about", title: about }, about);
+    const about = [chat.person.name && chat.person.phone, chat.source, chat.client_id ?? words.t("not_bound")]
+      .filter(Boolean)
+      .join(" · ");
+    const line = typing
+      ? h("p", { class: "typing" }, words.t("typing"))
+      : h("p", { class: "who__about", title: about }, about);
     who.replaceChildren(avatar(chat.person, name), h("div", { class: "who__text" }, h("h2", {}, name), line));
   }
 
@@ -79,9 +127,15 @@ export function createConversation({ store, words, notices, writing, onSelect, o
     const chat = state.chats.find((one) => one.id === state.openId);
     for (const part of parts) part.hidden = !chat;
     empty.hidden = Boolean(chat) || !state.loaded || state.chats.length === 0;
+    start.hidden = !state.loaded || state.chats.length > 0;
     if (!chat) return;
     renderWho(chat, (state.typing[chat.id] ?? 0) > Date.now());
-    renderUsers(state.accounts.find((one) => one.amojo_id === chat.account_id), state.userId);
+    renderUsers(
+      state.accounts.find((one) => one.amojo_id === chat.account_id),
+      state.userId,
+    );
+    if (chat.id !== shownId) messages.reset();
+    shownId = chat.id;
     messages.update(state.threads[chat.id] ?? [], state.selected);
   }
 

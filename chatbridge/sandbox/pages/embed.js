@@ -27,7 +27,8 @@ export function lineToHost(onLanguage) {
   });
   return {
     ready: () => post({ type: "ready" }),
-    selected: ({ id, client_id, direction }) => post({ type: "selected", message: { id, client_id, direction } }),
+    selected: ({ id, client_id, direction }) =>
+      post({ type: "selected", message: { id, client_id, direction } }),
   };
 }
 

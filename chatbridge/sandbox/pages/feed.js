@@ -81,7 +81,9 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   function takeStatus({ message_id: id, status }) {
-    const known = Object.values(store.get().threads).flat().find((one) => one.id === id);
+    const known = Object.values(store.get().threads)
+      .flat()
+      .find((one) => one.id === id);
     if (known) takeMessage({ ...known.raw, status });
   }
 
@@ -104,15 +106,34 @@ export function createFeed({ store, words, notices, scope }) {
   /** Words stand in some messages: make them again after another language was chosen. */
   function repaint() {
     const again = (one) => (one.raw ? { ...drawn(one.raw), key: one.key } : one);
-    const threads = Object.entries(store.get().threads).map(([chatId, thread]) => [chatId, thread.map(again)]);
+    const threads = Object.entries(store.get().threads).map(([chatId, thread]) => [
+      chatId,
+      thread.map(again),
+    ]);
     store.set({ threads: Object.fromEntries(threads) });
   }
 
   return {
-    nameOf, drawn, changeThread, load, loadLog, loadSwitches, open, markRead, takeChat, repaint,
+    nameOf,
+    drawn,
+    changeThread,
+    load,
+    loadLog,
+    loadSwitches,
+    open,
+    markRead,
+    takeChat,
+    repaint,
     events: {
-      chat: takeChat, message: takeMessage, reaction: takeMessage, status: takeStatus, typing: takeTyping,
-      request: (row) => takeRow("requests", row), hook: (row) => takeRow("hooks", row), switches: loadSwitches, reset: forget,
+      chat: takeChat,
+      message: takeMessage,
+      reaction: takeMessage,
+      status: takeStatus,
+      typing: takeTyping,
+      request: (row) => takeRow("requests", row),
+      hook: (row) => takeRow("hooks", row),
+      switches: loadSwitches,
+      reset: forget,
     },
   };
 }

@@ -21,11 +21,32 @@ import { createWriting } from "/pages/writing.js";
 const WIDE = matchMedia("(min-width: 720px)");
 
 const { embedded, scope, language } = askedFor();
-const words = createWords([{ en: lookEn, ru: lookRu }, { en: pageEn, ru: pageRu }], language);
+const words = createWords(
+  [
+    { en: lookEn, ru: lookRu },
+    { en: pageEn, ru: pageRu },
+  ],
+  language,
+);
 const notices = createNotices(words);
 const store = createStore({
-  connection: "connecting", loaded: false, accounts: [], connections: [], chats: [], threads: {}, openId: null, selected: null, greeted: false,
-  userId: null, typing: {}, switches: {}, drawer: null, logLoaded: false, logFilter: "all", requests: [], hooks: [],
+  connection: "connecting",
+  loaded: false,
+  accounts: [],
+  connections: [],
+  chats: [],
+  threads: {},
+  openId: null,
+  selected: null,
+  greeted: false,
+  userId: null,
+  typing: {},
+  switches: {},
+  drawer: null,
+  logLoaded: false,
+  logFilter: "all",
+  requests: [],
+  hooks: [],
 });
 const feed = createFeed({ store, words, notices, scope });
 const writing = createWriting({ store, words, notices, feed });
@@ -34,8 +55,20 @@ const host = lineToHost(words.choose);
 
 const switches = createSwitches({ store, words, onChange: writing.setSwitches });
 const log = createLog({ store, words, onFirstOpen: feed.loadLog, onRepeat: writing.repeatHook });
-const conversation = createConversation({ store, words, notices, writing, onSelect: select, onBack: () => feed.open(null) });
-const chatList = createChatList({ words, onOpen: feed.open, onWriteFirst: writeFirst, tools: embedded ? [sign, ...drawerButtons()] : [] });
+const conversation = createConversation({
+  store,
+  words,
+  notices,
+  writing,
+  onSelect: select,
+  onBack: () => feed.open(null),
+});
+const chatList = createChatList({
+  words,
+  onOpen: feed.open,
+  onWriteFirst: writeFirst,
+  tools: embedded ? [sign, ...drawerButtons()] : [],
+});
 const views = [chatList, conversation, switches, log];
 
 function drawerButtons() {
@@ -48,9 +81,18 @@ function topBar() {
   const buttons = drawerButtons();
   buttons[0].append(h("span", { class: "drawer-button__word", "data-t": "switches" }));
   buttons[1].append(h("span", { class: "drawer-button__word", "data-t": "log" }));
-  return h("header", { class: "topbar" },
-    h("div", { class: "topbar__brand" }, icon("logo"), h("h1", { class: "topbar__name" }, "amoCRM sandbox"), h("span", { class: "topbar__sub", "data-t": "subtitle" })),
-    h("div", { class: "topbar__tools" }, sign, buttons, languageSwitch(words)));
+  return h(
+    "header",
+    { class: "topbar" },
+    h(
+      "div",
+      { class: "topbar__brand" },
+      icon("logo"),
+      h("h1", { class: "topbar__name" }, "amoCRM sandbox"),
+      h("span", { class: "topbar__sub", "data-t": "subtitle" }),
+    ),
+    h("div", { class: "topbar__tools" }, sign, buttons, languageSwitch(words)),
+  );
 }
 
 function select(message) {
@@ -65,12 +107,23 @@ async function writeFirst() {
     return;
   }
   const wanted = connections.filter((one) => !scope || one.scope_id === scope);
-  const values = await ask({ title: "write_first", submit: "look.send", fields: [
-    { name: "scope_id", label: "connection", options: wanted.map((one) => [one.scope_id, one.title || one.scope_id]) },
-    { name: "phone", label: "phone", type: "tel", placeholder: "+79151112233" },
-    { name: "name", label: "name" },
-    { name: "text", label: "look.type.text" },
-  ] }, words);
+  const values = await ask(
+    {
+      title: "write_first",
+      submit: "look.send",
+      fields: [
+        {
+          name: "scope_id",
+          label: "connection",
+          options: wanted.map((one) => [one.scope_id, one.title || one.scope_id]),
+        },
+        { name: "phone", label: "phone", type: "tel", placeholder: "+79151112233" },
+        { name: "name", label: "name" },
+        { name: "text", label: "look.type.text" },
+      ],
+    },
+    words,
+  );
   if (values) await writing.writeFirst(values);
 }
 
@@ -92,12 +145,22 @@ function render(state) {
 }
 
 function announced(m) {
-  if (m.direction === "in") notices.announce(`${m.author.name}: ${preview({ type: m.type, text: m.text ?? "", fileName: m.file_name ?? "" }, words)}`);
+  if (m.direction === "in")
+    notices.announce(
+      `${m.author.name}: ${preview({ type: m.type, text: m.text ?? "", fileName: m.file_name ?? "" }, words)}`,
+    );
 }
 
 function start() {
   document.body.classList.toggle("inbox--embedded", embedded);
-  const body = h("div", { class: "inbox__body" }, chatList.element, conversation.element, switches.element, log.element);
+  const body = h(
+    "div",
+    { class: "inbox__body" },
+    chatList.element,
+    conversation.element,
+    switches.element,
+    log.element,
+  );
   document.body.prepend(...(embedded ? [body] : [topBar(), body]));
   words.apply(document);
   store.subscribe(render);
@@ -107,7 +170,11 @@ function start() {
     feed.events.message(m);
     announced(m);
   };
-  listen("/sandbox/events", { events: { ...feed.events, message }, onOpen: feed.load, onState: (connection) => store.set({ connection }) });
+  listen("/sandbox/events", {
+    events: { ...feed.events, message },
+    onOpen: feed.load,
+    onState: (connection) => store.set({ connection }),
+  });
   host.ready();
 }
 

@@ -2,7 +2,12 @@
  * The sandbox's JSON made into what the page draws; pure functions.
  */
 
-const STATES = new Map([[null, "sent"], [1, "delivered"], [2, "read"], [-1, "failed"]]);
+const STATES = new Map([
+  [null, "sent"],
+  [1, "delivered"],
+  [2, "read"],
+  [-1, "failed"],
+]);
 
 /**
  * @param {object} m a message of the control API
@@ -12,11 +17,23 @@ const STATES = new Map([[null, "sent"], [1, "delivered"], [2, "read"], [-1, "fai
  */
 export function chatMessage(m, nameOf, words) {
   return {
-    key: m.id, id: m.id, own: m.direction === "out", author: m.author.name,
-    type: m.type, text: m.text ?? "", media: m.media || null, thumbnail: m.thumbnail || null,
-    fileName: m.file_name ?? "", fileSize: m.file_size ?? 0, duration: m.media_duration ?? 0,
-    location: m.location ?? null, contact: m.contact ?? null, quote: quoted(m),
-    at: m.at_ms, edited: Boolean(m.edited), silent: Boolean(m.silent),
+    key: m.id,
+    id: m.id,
+    own: m.direction === "out",
+    author: m.author.name,
+    type: m.type,
+    text: m.text ?? "",
+    media: m.media || null,
+    thumbnail: m.thumbnail || null,
+    fileName: m.file_name ?? "",
+    fileSize: m.file_size ?? 0,
+    duration: m.media_duration ?? 0,
+    location: m.location ?? null,
+    contact: m.contact ?? null,
+    quote: quoted(m),
+    at: m.at_ms,
+    edited: Boolean(m.edited),
+    silent: Boolean(m.silent),
     reactions: (m.reactions ?? []).map(({ user, emoji }) => ({ user: nameOf(user), emoji })),
     ...delivery(m, words),
   };
@@ -87,11 +104,13 @@ export function milliseconds(at) {
  * @param {object[]} requests
  * @param {object[]} hooks
  * @param {"all" | "requests" | "hooks" | "failed"} filter
- * @returns {object[]} rows with `kind` "request" or "hook" and `at` in milliseconds
+ * @returns {object[]} rows with `kind` "request", "download" (of a message's file) or "hook", and `at` in milliseconds
  */
 export function logRows(requests, hooks, filter) {
   const rows = [
-    ...(filter === "hooks" ? [] : requests.map((row) => ({ ...row, kind: "request", hook: null }))),
+    ...(filter === "hooks"
+      ? []
+      : requests.map((row) => ({ ...row, kind: row.kind === "download" ? "download" : "request" }))),
     ...(filter === "requests" ? [] : hooks.map((row) => ({ ...row, kind: "hook", hook: row.kind }))),
   ].map((row) => ({ ...row, at: milliseconds(row.at) }));
   const wanted = filter === "failed" ? rows.filter(failed) : rows;

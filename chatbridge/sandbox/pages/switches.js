@@ -13,7 +13,12 @@ import { GROUPS, NORMAL, changed } from "/pages/switch_table.js";
  */
 export function createSwitches({ store, words, onChange }) {
   const inputs = new Map();
-  const allNormal = h("button", { type: "button", class: "button", "data-t": "all_normal", onclick: () => onChange(NORMAL) });
+  const allNormal = h("button", {
+    type: "button",
+    class: "button",
+    "data-t": "all_normal",
+    onclick: () => onChange(NORMAL),
+  });
   const count = h("p", { class: "switches__count", "aria-live": "polite" });
   const content = [
     h("div", { class: "drawer__bar" }, count, allNormal),
@@ -28,21 +33,35 @@ export function createSwitches({ store, words, onChange }) {
   function row(one) {
     const input = one.choices ? choices(one) : freeValue(one);
     inputs.set(one.name, { input, normal: one.normal });
-    return h("label", { class: "switch", title: one.name },
-      h("span", { class: "switch__text" }, h("span", { "data-t": `switch.${one.name}` }), h("code", {}, one.name)), input);
+    return h(
+      "label",
+      { class: "switch", title: one.name },
+      h(
+        "span",
+        { class: "switch__text" },
+        h("span", { "data-t": `switch.${one.name}` }),
+        h("code", {}, one.name),
+      ),
+      input,
+    );
   }
 
   function choices({ name, choices: all }) {
-    const select = h("select", { class: "input", name, onchange: () => onChange({ [name]: select.value }) },
-      all.map((value) => h("option", { value }, value)));
+    const select = h(
+      "select",
+      { class: "input", name, onchange: () => onChange({ [name]: select.value }) },
+      all.map((value) => h("option", { value }, value)),
+    );
     return select;
   }
 
   function freeValue({ name, low, high, whole }) {
-    const bounds = low === undefined ? { type: "text" } : { type: "number", min: low, max: high, step: whole ? 1 : "any" };
+    const bounds =
+      low === undefined ? { type: "text" } : { type: "number", min: low, max: high, step: whole ? 1 : "any" };
     const input = h("input", { class: "input", name, autocomplete: "off", ...bounds, onchange: change });
     function change() {
-      if (input.reportValidity()) void onChange({ [name]: low === undefined ? input.value.trim() : input.valueAsNumber });
+      if (input.reportValidity())
+        void onChange({ [name]: low === undefined ? input.value.trim() : input.valueAsNumber });
     }
     return input;
   }

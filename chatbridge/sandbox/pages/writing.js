@@ -20,20 +20,25 @@ export function createWriting({ store, words, notices, feed }) {
   function send(content, prepare = async () => ({})) {
     const { openId: chatId, userId } = store.get();
     const { media, fileName, fileSize, ...plain } = content;
-    return sendShown({ ...content, author: feed.nameOf(userId) }, {
-      words, notices,
-      change: (change) => feed.changeThread(chatId, change),
-      work: async () => {
-        const body = { user_id: userId, message: { ...plain, ...(await prepare()) } };
-        const answer = await call("POST", `/sandbox/chats/${chatId}/messages`, body);
-        tell(answer.hook);
-        return feed.drawn(answer.message);
+    return sendShown(
+      { ...content, author: feed.nameOf(userId) },
+      {
+        words,
+        notices,
+        change: (change) => feed.changeThread(chatId, change),
+        work: async () => {
+          const body = { user_id: userId, message: { ...plain, ...(await prepare()) } };
+          const answer = await call("POST", `/sandbox/chats/${chatId}/messages`, body);
+          tell(answer.hook);
+          return feed.drawn(answer.message);
+        },
       },
-    });
+    );
   }
 
   function tell(hook) {
-    if (hook?.error) notices.failed(words.t("hook_not_taken", { error: hook.error }), words.t("hook_not_taken_hint"));
+    if (hook?.error)
+      notices.failed(words.t("hook_not_taken", { error: hook.error }), words.t("hook_not_taken_hint"));
   }
 
   function sendFile(file, type = typeOf(file)) {
@@ -42,7 +47,12 @@ export function createWriting({ store, words, notices, feed }) {
       const seconds = type === "audio" || type === "video" ? await mediaSeconds(file) : 0;
       const stored = await upload("/sandbox/media", file);
       const media = new URL(stored.url, location.href).href;
-      return { media, file_name: stored.file_name, file_size: stored.file_size, ...(seconds && { media_duration: seconds }) };
+      return {
+        media,
+        file_name: stored.file_name,
+        file_size: stored.file_size,
+        ...(seconds && { media_duration: seconds }),
+      };
     });
   }
 
@@ -57,7 +67,9 @@ export function createWriting({ store, words, notices, feed }) {
     const { userId } = store.get();
     const given = message.raw.reactions.some((one) => one.user === userId && one.emoji === emoji);
     const body = { type: given ? "unreact" : "react", emoji, user_id: userId };
-    const answer = await notices.attempt(() => call("POST", `/sandbox/messages/${message.id}/reaction`, body));
+    const answer = await notices.attempt(() =>
+      call("POST", `/sandbox/messages/${message.id}/reaction`, body),
+    );
     tell(answer?.hook);
   }
 
