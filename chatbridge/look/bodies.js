@@ -35,7 +35,7 @@ export function bodyOf(message, words) {
  * @param {string} text
  * @returns {Array<string | HTMLElement>}
  */
-export function linked(text) {
+function linked(text) {
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(LINK)) {

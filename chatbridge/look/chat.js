@@ -165,7 +165,7 @@ function problem(message, { words, onRetry }) {
  * @param {import("/look/i18n.js").Words} words
  * @returns {string}
  */
-export function typeName(type, words) {
+function typeName(type, words) {
   return words.has(`look.type.${type}`) ? words.t(`look.type.${type}`) : type;
 }
 

@@ -73,7 +73,7 @@ export function createWords(dictionaries, forced = null) {
  * @param {number} n
  * @returns {string}
  */
-export function plural(language, n) {
+function plural(language, n) {
   return new Intl.PluralRules(language).select(n);
 }
 
@@ -83,7 +83,7 @@ export function plural(language, n) {
  * @param {readonly string[]} languages
  * @returns {string}
  */
-export function preferred(languages) {
+function preferred(languages) {
   return (
     languages.map((tag) => tag.split("-")[0].toLowerCase()).find((code) => LANGUAGES.includes(code)) ?? "en"
   );

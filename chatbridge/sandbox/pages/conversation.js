@@ -117,9 +117,11 @@ export function createConversation({ store, words, notices, writing, onSelect, o
     who.replaceChildren(avatar(chat.person, name), h("div", { class: "who__text" }, h("h2", {}, name), line));
   }
 
+  /** The list is made anew only when it has changed: an opened one must not close by itself. */
   function renderUsers(account, userId) {
-    const options = (account?.users ?? []).map(({ id, name }) => h("option", { value: id }, name));
-    users.replaceChildren(...options);
+    const now = account?.users ?? [];
+    const same = now.map((one) => one.id).join() === [...users.options].map((one) => one.value).join();
+    if (!same) users.replaceChildren(...now.map(({ id, name }) => h("option", { value: id }, name)));
     users.value = userId;
   }
 

@@ -129,7 +129,10 @@ async function writeFirst() {
 
 /** Choices that follow from the data: who answers, and which chat is open when there is room for one. */
 function settle(state) {
-  if (!state.userId && state.accounts[0]?.users[0]) store.set({ userId: state.accounts[0].users[0].id });
+  const chat = state.chats.find((one) => one.id === state.openId);
+  const account = state.accounts.find((one) => one.amojo_id === chat?.account_id) ?? state.accounts[0];
+  const users = account?.users ?? [];
+  if (users.length > 0 && !users.some((one) => one.id === state.userId)) store.set({ userId: users[0].id });
   const fits = WIDE.matches || (embedded && !state.greeted);
   if (state.openId || state.chats.length === 0 || !fits) return;
   store.set({ greeted: true });

@@ -46,7 +46,7 @@ export function chatMessage(m, nameOf, words) {
  * @param {import("/look/i18n.js").Words} words
  * @returns {{state: string | null, problem: string | null}}
  */
-export function delivery({ direction, status }, words) {
+function delivery({ direction, status }, words) {
   if (direction !== "out") return { state: null, problem: null };
   const state = STATES.get(status?.code ?? null) ?? "sent";
   return { state, problem: state === "failed" ? reason(status, words) : null };
@@ -93,7 +93,7 @@ export function personName(person, words) {
  * @param {number | string} at
  * @returns {number}
  */
-export function milliseconds(at) {
+function milliseconds(at) {
   if (typeof at === "string") return Date.parse(at);
   return at < 1e11 ? at * 1000 : at;
 }
