@@ -14,7 +14,7 @@ const DARK = {
 const ALWAYS = {
   "spec-url": "/openapi.json", "load-fonts": "false", "regular-font": "system-ui, sans-serif",
   "mono-font": "ui-monospace, monospace", "show-header": "false", "render-style": "read",
-  "allow-server-selection": "false", "persist-auth": "false", "allow-search": "false",
+  "allow-server-selection": "false", "persist-auth": "false", "allow-advanced-search": "false",
 };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
