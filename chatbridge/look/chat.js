@@ -48,13 +48,13 @@ const EMOJI = ["👍", "❤️", "🔥", "😄", "🙏"];
 export function bubble(message, options) {
   const { words, named, onReact } = options;
   const bare = message.type === "sticker" && !message.text;
-  const box = h("div", { class: `bubble${bare ? " bubble--bare" : ""}` },
+  const box = h("div", { role: "article", class: `bubble${bare ? " bubble--bare" : ""}` },
     named && message.author && h("p", { class: "bubble__author" }, message.author),
     message.quote && quote(message.quote, words),
     bodyOf(message, words),
     meta(message, options));
   const react = onReact && message.id && menuButton({
-    icon: "react", label: "look.react", layout: "row", class: "button--quiet bubble__react",
+    icon: "react", label: "look.react", layout: "row", align: message.own ? "right" : "left", class: "button--quiet bubble__react",
     items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
   });
   const item = h("li", { class: `message ${message.own ? "message--own" : "message--other"}`, "data-type": message.type, "data-state": message.state },

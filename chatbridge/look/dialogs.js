@@ -53,7 +53,7 @@ export function openPicture(url, alt, words) {
 export function ask({ title, submit, fields }, words) {
   return new Promise((resolve) => {
     const form = h("form", { class: "dialog__body", method: "dialog" },
-      fields.map(fieldElement),
+      fields.map((field, index) => fieldElement(field, index === 0)),
       h("footer", { class: "dialog__foot" },
         h("button", { type: "button", class: "button", "data-t": "look.cancel", onclick: () => dialog.close() }),
         h("button", { type: "submit", class: "button button--main", "data-t": submit })));
@@ -66,10 +66,10 @@ export function ask({ title, submit, fields }, words) {
   });
 }
 
-function fieldElement({ name, label, options, value, type = "text", ...rest }) {
+function fieldElement({ name, label, options, value, type = "text", ...rest }, autofocus) {
   const input = options
-    ? h("select", { class: "input", name }, options.map(([key, text]) => h("option", { value: key }, text)))
-    : h("input", { class: "input", name, type, value, required: true, autocomplete: "off", ...rest });
+    ? h("select", { class: "input", name, autofocus }, options.map(([key, text]) => h("option", { value: key }, text)))
+    : h("input", { class: "input", name, type, value, required: true, autofocus, autocomplete: "off", ...rest });
   return h("label", { class: "field" }, h("span", { class: "field__label", "data-t": label }), input);
 }
 

@@ -58,6 +58,18 @@ export function dayName(at, words, now = Date.now()) {
 }
 
 /**
+ * The day in few letters, for lists: "Yesterday", "12 Nov".
+ *
+ * @param {number} at
+ * @param {import("/look/i18n.js").Words} words
+ * @returns {string}
+ */
+export function shortDay(at, words) {
+  if (startOfDay(at) === startOfDay(Date.now() - DAY_MS)) return words.t("look.yesterday");
+  return new Intl.DateTimeFormat(words.language(), { day: "numeric", month: "short" }).format(at);
+}
+
+/**
  * Midnight before a time, local.
  *
  * @param {number} at

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from aiohttp import web
-from serving import Events, Running, page, with_policy
+from serving import PACKAGE, Events, Running, page, with_policy
 
 SCOPE = "5a0db0c4-0000-4000-8000-000000000001_5a0db0c4-0000-4000-8000-0000000000a1"
 USERS = [{"id": "u-kate", "name": "Kate"}, {"id": "u-oleg", "name": "Oleg"}]
@@ -34,6 +34,7 @@ class StubSandbox:
         self.files: dict[str, tuple[bytes, str]] = {}
         self.typed: list[dict[str, Any]] = []
         self.refuse_with: tuple[int, str] | None = None
+        self.hook_error: str | None = None
         self.running = Running(self._app())
 
     def add_chat(self, chat_id: str = "chat-1", **extra: Any) -> dict[str, Any]:
@@ -96,8 +97,8 @@ class StubSandbox:
             "url": f"http://127.0.0.1:8080/location/{SCOPE}",
             "version": "v2",
             "kind": "message",
-            "status": 200,
-            "error": None,
+            "status": 200 if self.hook_error is None else 500,
+            "error": self.hook_error,
             "elapsed_ms": 12,
             "attempt": 1,
             "body_text": '{"account_id":"a","message":{"text":"<b>hook</b>"}}',
@@ -125,8 +126,8 @@ class StubSandbox:
         app.add_routes(
             [
                 web.get("/", page("sandbox/pages/inbox.html")),
-                web.static("/pages", str(page_folder())),
-                web.static("/look", str(look_folder())),
+                web.static("/pages", PACKAGE / "sandbox/pages"),
+                web.static("/look", PACKAGE / "look"),
                 web.get("/sandbox/events", self.events.stream),
                 web.get("/sandbox/state", self._state),
                 web.get("/sandbox/chats", self._chats),
@@ -258,15 +259,3 @@ class StubSandbox:
 
     async def _hooks(self, _: web.Request) -> web.Response:
         return web.json_response({"hooks": self.hooks})
-
-
-def page_folder() -> Any:
-    from serving import PACKAGE
-
-    return PACKAGE / "sandbox/pages"
-
-
-def look_folder() -> Any:
-    from serving import PACKAGE
-
-    return PACKAGE / "look"

@@ -31,7 +31,7 @@ const phone = createPhone({ words, notices, messenger, onSelect: (message) => tr
 const operator = createOperator({ words, onSelected });
 const path = createPath({ words, onNewest: tracking.chooseNewest });
 const phoneSide = h("section", { class: "phone-side", "data-t-label": "phone_side" }, phone.element);
-const tabs = createTabs({ store, panels: { phone_side: phoneSide, operator_side: operator.element, path: path.element } });
+const tabs = createTabs({ store, panels: [["phone_side", phoneSide], ["operator_side", operator.element], ["path_side", path.element]] });
 const sign = h("span", { class: "connection", role: "status" });
 const links = { docs: link("docs", "api_docs"), metrics: link("metrics", "metrics") };
 

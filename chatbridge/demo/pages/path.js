@@ -35,12 +35,12 @@ export function createPath({ words, onNewest }) {
 
   function station({ step, kind, at, since, count }, direction) {
     const name = words.has(`step.${step}`) ? words.t(`step.${step}`) : step;
-    const caption = words.has(`step.${step}.${direction}`) ? words.t(`step.${step}.${direction}`) : "";
+    const caption = at !== null && words.has(`step.${step}.${direction}`) ? words.t(`step.${step}.${direction}`) : "";
     const face = kind === "now" ? h("span", { class: "spinner" }) : icon(ICONS[step] ?? "step");
     return h("li", { class: `station station--${kind}`, "data-step": step, "aria-current": kind === "now" ? "step" : null },
       since !== null && h("span", { class: "station__since" }, `+${span(since, words)}`),
       h("span", { class: "station__face" }, face),
-      h("span", { class: "station__name" }, count > 1 ? `${name} ×${count}` : name),
+      h("span", { class: "station__name" }, step === "retry" && count > 1 ? `${name} ×${count}` : name),
       at === null ? h("span", { class: "station__time" }, words.t(kind === "now" ? "waiting" : "ahead")) : timeElement(at, words.language(), preciseTime(at)),
       caption && h("span", { class: "station__caption" }, caption));
   }

@@ -4,9 +4,11 @@ import { h, icon } from "/look/dom.js";
 import { fits, pickFile } from "/look/files.js";
 import { menuButton } from "/look/menu.js";
 import { createMessageList } from "/look/messages.js";
+import { clockTime } from "/look/time.js";
 import { createRecorder } from "/demo/pages/recorder.js";
 
 const LARGEST_MB = 20;
+const CLOCK_EVERY_MS = 5000;
 const SAMPLE_PLACE = { lat: 59.93863, lon: 30.31413 };
 const STICKERS = ["hello", "heart", "thanks", "party", "coffee", "question"];
 
@@ -29,11 +31,15 @@ export function createPhone({ words, notices, messenger, onSelect }) {
   });
   const status = h("p", { class: "phone__status" });
   const empty = emptyState("chat", "no_messages", "no_messages_hint");
+  const clock = h("span", { class: "phone__clock", "aria-hidden": "true" });
   const screen = h("div", { class: "phone__screen" },
     h("header", { class: "phone__head" }, h("span", { class: "avatar", "aria-hidden": "true" }, icon("chat")),
       h("div", {}, h("h2", { "data-t": "shop" }), status)),
     h("div", { class: "phone__talk" }, messages.element, empty), composer.element);
-  const element = h("div", { class: "phone" }, h("div", { class: "phone__island", "aria-hidden": "true" }), screen);
+  const element = h("div", { class: "phone" }, h("div", { class: "phone__island", "aria-hidden": "true" }), clock, screen);
+  const tick = () => clock.replaceChildren(clockTime(Date.now(), words.language()));
+  tick();
+  setInterval(tick, CLOCK_EVERY_MS);
 
   function attachments() {
     const file = (type, drawing, accept) => ({ icon: drawing, label: `look.type.${type}`, run: async () => sendFile(await pickFile(accept), { type }) });
@@ -50,7 +56,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
 
   function stickers() {
     const sticker = (name) => ({ label: `sticker.${name}`, image: `/demo/pages/stickers/${name}.png`, run: () => messenger.sendSticker(`/demo/pages/stickers/${name}.png`) });
-    return menuButton({ icon: "sticker", label: "look.type.sticker", layout: "pictures", items: STICKERS.map(sticker) });
+    return menuButton({ icon: "sticker", label: "look.type.sticker", layout: "pictures", align: "right", items: STICKERS.map(sticker) });
   }
 
   function sendFile(file, how) {

@@ -5,16 +5,16 @@ import { h } from "/look/dom.js";
  * the tabs are hidden by the style sheet.
  *
  * @param {object} parts
- * @param {Record<string, HTMLElement>} parts.panels by the key of their words
+ * @param {Array<[string, HTMLElement]>} parts.panels with the key of their words
  * @param {ReturnType<typeof import("/look/store.js").createStore>} parts.store its state member `part` names the shown one
  * @returns {{element: HTMLElement, render: (state: object) => void}}
  */
 export function createTabs({ panels, store }) {
-  const names = Object.keys(panels);
+  const names = panels.map(([name]) => name);
   const show = (part) => store.set({ part });
   const tab = (name) => h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `part-${name}`, "data-t": name, onclick: () => show(name) });
   const element = h("div", { class: "segments tabs", role: "tablist", onkeydown: move }, names.map(tab));
-  for (const [name, panel] of Object.entries(panels)) panel.id = `part-${name}`;
+  for (const [name, panel] of panels) panel.id = `part-${name}`;
 
   function move(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -25,7 +25,7 @@ export function createTabs({ panels, store }) {
   }
 
   function render({ part }) {
-    for (const [name, panel] of Object.entries(panels)) panel.classList.toggle("part--shown", name === part);
+    for (const [name, panel] of panels) panel.classList.toggle("part--shown", name === part);
     for (const button of element.children) {
       const chosen = button.id === `tab-${part}`;
       button.setAttribute("aria-selected", String(chosen));

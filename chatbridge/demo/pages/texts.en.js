@@ -28,6 +28,7 @@ export default {
   "operator_side": "Operator",
   "own_tab": "Open apart",
   "path": "Path of the message",
+  "path_side": "Path",
   "phone": "Phone",
   "phone_side": "Client",
   "record": "Record a voice message",

@@ -28,6 +28,7 @@ export default {
   "operator_side": "Оператор",
   "own_tab": "Открыть отдельно",
   "path": "Путь сообщения",
+  "path_side": "Путь",
   "phone": "Телефон",
   "phone_side": "Клиент",
   "record": "Записать голосовое сообщение",

@@ -2,7 +2,7 @@ import { webAddress } from "/look/bodies.js";
 import { preview } from "/look/chat.js";
 import { emptyState } from "/look/dialogs.js";
 import { h, icon, iconButton, initials } from "/look/dom.js";
-import { startOfDay, clockTime, dayName, timeElement } from "/look/time.js";
+import { clockTime, shortDay, startOfDay, timeElement } from "/look/time.js";
 import { personName } from "/pages/model.js";
 
 /**
@@ -38,7 +38,7 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
   function chatTime(at) {
     const language = words.language();
     const today = startOfDay(at) === startOfDay(Date.now());
-    return timeElement(at, language, today ? clockTime(at, language) : dayName(at, words));
+    return timeElement(at, language, today ? clockTime(at, language) : shortDay(at, words));
   }
 
   function render({ loaded, chats, openId }) {

@@ -14,12 +14,14 @@ export function createDrawer({ name, content, store }) {
   const toggle = () => store.set({ drawer: store.get().drawer === name ? null : name });
   const close = () => store.set({ drawer: null });
   const button = h("button", { type: "button", class: "button button--quiet drawer-button", "data-t-label": name, "aria-controls": id, "aria-expanded": "false", onclick: toggle });
-  const element = h("aside", { class: "drawer", id, "data-t-label": name, tabindex: "-1", hidden: true, onkeydown: escape },
+  const element = h("aside", { class: "drawer", id, "data-t-label": name, tabindex: "-1", hidden: true },
     h("header", { class: "pane-head" }, h("h2", { "data-t": name }), iconButton("close", "look.close", { onclick: close })), content);
 
-  function escape(event) {
-    if (event.key === "Escape") close();
-  }
+  /** Esc closes what lies on top first: an open menu or dialog takes it before the drawer. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || element.hidden || document.querySelector("dialog[open], :popover-open")) return;
+    close();
+  });
 
   function render({ drawer }) {
     const open = drawer === name;

@@ -29,13 +29,13 @@ const store = createStore({
 });
 const feed = createFeed({ store, words, notices, scope });
 const writing = createWriting({ store, words, notices, feed });
+const sign = h("span", { class: "connection", role: "status" });
 const host = lineToHost(words.choose);
 
 const switches = createSwitches({ store, words, onChange: writing.setSwitches });
 const log = createLog({ store, words, onFirstOpen: feed.loadLog, onRepeat: writing.repeatHook });
 const conversation = createConversation({ store, words, notices, writing, onSelect: select, onBack: () => feed.open(null) });
-const chatList = createChatList({ words, onOpen: feed.open, onWriteFirst: writeFirst, tools: embedded ? drawerButtons() : [] });
-const sign = h("span", { class: "connection", role: "status" });
+const chatList = createChatList({ words, onOpen: feed.open, onWriteFirst: writeFirst, tools: embedded ? [sign, ...drawerButtons()] : [] });
 const views = [chatList, conversation, switches, log];
 
 function drawerButtons() {

@@ -4,6 +4,7 @@ import { preciseTime, span, timeElement } from "/look/time.js";
 import { createDrawer } from "/pages/drawer.js";
 import { failed, logRows } from "/pages/model.js";
 
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}/u;
 const FILTERS = ["all", "requests", "hooks", "failed"];
 
 /**
@@ -29,7 +30,7 @@ export function createLog({ store, words, onFirstOpen, onRepeat }) {
   function element(row) {
     const { kind, n } = row;
     const bad = failed(row);
-    const title = kind === "hook" ? words.t(`hook.${row.hook}`) : `${row.method} ${shortPath(row.path)}`;
+    const title = kind === "hook" ? words.t(`hook.${row.hook}`) : `${row.method} ${callName(row)}`;
     const status = h("span", { class: `sign ${bad ? "sign--bad" : "sign--good"}` }, icon(bad ? "warning" : "sent"), row.status ?? words.t("no_status"));
     const item = h("li", {}, h("details", { class: "log-row" },
       h("summary", {},
@@ -70,10 +71,11 @@ export function createLog({ store, words, onFirstOpen, onRepeat }) {
   return { ...drawer, render };
 }
 
-/** The part of an address that tells calls apart: ids are cut short. */
-function shortPath(path) {
-  const place = path.split("?")[0].replace("/v2/origin/custom/", "…/");
-  return place.replace(/[0-9a-f]{8}-[0-9a-f-]{27}(_[0-9a-f-]{36})?/gu, (id) => `${id.slice(0, 4)}…`);
+/** What was called, without the ids: "connect", "chats/history"; the event type where the path has no name. */
+function callName({ path, body_text: body }) {
+  const [place] = path.replace("/v2/origin/custom/", "").split("?");
+  const named = place.split("/").filter((part) => !ID.test(part)).join("/");
+  return named || (/"event_type"\s*:\s*"(\w+)"/u.exec(body)?.[1] ?? path);
 }
 
 function pretty(text) {

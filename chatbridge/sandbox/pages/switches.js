@@ -56,7 +56,6 @@ export function createSwitches({ store, words, onChange }) {
       input.closest(".switch").classList.toggle("switch--changed", value !== normal);
     }
     count.textContent = n ? words.t("switches_changed", { n }) : words.t("switches_normal");
-    allNormal.disabled = n === 0;
     drawer.button.classList.toggle("drawer-button--alert", n > 0);
     drawer.render(state);
   }

@@ -1,6 +1,6 @@
 /** Russian words of the sandbox's inbox. */
 export default {
-  "all_normal": "Всё как обычно",
+  "all_normal": "Вернуть обычные",
   "answer_as": "Отвечает",
   "attach_file": "Картинка или файл",
   "attempt": "попытка {number}",
