@@ -80,7 +80,7 @@ def test_an_unknown_mistake_is_not_guessed(signature: str) -> None:
 
 
 def test_a_secret_that_is_not_hex_cannot_have_been_decoded() -> None:
-    parts = replace(PARTS, secret="no hex at all")  # noqa: S106 - a secret of a test
+    parts = replace(PARTS, secret="no hex at all")
     assert list(find_mistakes(parts, "0" * 40)) == []
 
 
