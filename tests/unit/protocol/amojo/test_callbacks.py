@@ -364,7 +364,7 @@ def test_other_events_are_told_by_their_kind(body: Wire, kind: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b'"text"', b"null", b"1", b"NaN"])
 def test_what_is_not_a_json_object_cannot_be_read(body: bytes) -> None:
-    with pytest.raises(UnreadablePayload, match="not JSON|not a JSON object"):
+    with pytest.raises(UnreadablePayload, match="JSON"):
         read(body)
 
 
