@@ -97,7 +97,7 @@ REFUSED = {
     "two at once": (
         {"CHATBRIDGE_LOG__LEVEL": "loud", "CHATBRIDGE_HTTP__PORT": "x"}, "CHATBRIDGE_HTTP__PORT: .*; CHATBRIDGE_LOG__LEVEL: ",
     ),
-    "a whole part that is no JSON": ({"CHATBRIDGE_HTTP": "garbage"}, "CHATBRIDGE_HTTP"),
+    "a whole part that is no JSON": ({"CHATBRIDGE_HTTP": "garbage"}, '"http".*CHATBRIDGE_HTTP__PORT'),
     "a whole part that is no object": ({"CHATBRIDGE_HTTP": "8080"}, "CHATBRIDGE_HTTP: "),
 }  # fmt: skip
 
