@@ -22,7 +22,8 @@ _SHOWN: Final = 300
 """Characters of the far side's own words that are kept."""
 
 _DUPLICATE: Final = re.compile(
-    r"duplicat|already (been )?(exist|accept|receiv|process|sent)|(not|be) unique|repeated",
+    r"duplicat|repeated|(not|be) unique|already (been )?(exist|accept|receiv|process|sent|us|taken|known|regist)"
+    r"|msgid[^.]{0,40} (exists|is known|is used|is taken)",
     re.IGNORECASE,
 )
 """How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
@@ -127,7 +128,9 @@ def _check(response: Response) -> None:
         return
     far_code, words = _far_words(response.body)
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, errors.FarSideDown)
-    if kind is errors.Rejected and _DUPLICATE.search(words):
+    if kind is errors.Rejected and _DUPLICATE.search(
+        _shown(response.body.decode(errors="replace"))
+    ):
         kind = errors.Duplicate
     if status == HTTPStatus.FORBIDDEN and _is_html(response):
         kind, words = errors.Throttled, "an HTML page instead of an answer, as for blocked senders"
