@@ -16,7 +16,6 @@ FILES = web.AppKey("FILES", Files)
 PAGE = web.AppKey("PAGE", dict[str, Any])
 
 _PAGES: Final = Path(__file__).with_name("pages")
-_LOOK: Final = Path(__file__).parent.with_name("look")
 _POLICY: Final = (
     "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:;"
     " frame-src http: https:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,7 +36,6 @@ def add_demo_routes(app: web.Application) -> None:
             web.get("/demo/events", _events),
             web.post("/demo/webhook", _webhook),
             web.static("/demo/pages", _PAGES),
-            web.static("/look", _LOOK),
         ]
     )
 

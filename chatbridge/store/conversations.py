@@ -39,11 +39,17 @@ def resolve(
     """
     found = _find(connection, keys)
     missing = [key for key in keys if key not in found]
-    for key in missing:
+    for key in sorted(missing, key=_place):
         _make_or_bind(connection, key, now=now)
     if missing:
         found |= _find(connection, missing)
     return found
+
+
+def _place(key: ConversationKey) -> tuple[bool, int, str, str]:
+    """Keys with both ids go first: they bind. Beyond that one order for all writers, so that none waits in a circle."""
+    one_id = key.external_id is None or key.amojo_id is None
+    return one_id, key.link_id, key.external_id or "", key.amojo_id or ""
 
 
 def learn_amojo_id(connection: Connection, conversation_id: int, amojo_id: str) -> None:
@@ -65,9 +71,10 @@ def _find(
     by_amojo = _select(connection, "amojo_id", [key for key in keys if key.external_id is None])
     found = {}
     for key in keys:
-        row = by_external.get((key.link_id, key.external_id)) or by_amojo.get(
-            (key.link_id, key.amojo_id)
-        )
+        if key.external_id is not None:
+            row = by_external.get((key.link_id, key.external_id))
+        else:
+            row = by_amojo.get((key.link_id, key.amojo_id))
         if row is not None:
             found[key] = row
     return found
@@ -92,10 +99,14 @@ def _select(
 def _make_or_bind(connection: Connection, key: ConversationKey, *, now: int) -> None:
     row = conversations.c
     if key.external_id is not None and key.amojo_id is not None:
+        same_name = and_(_ALIAS.c.link_id == key.link_id, _ALIAS.c.external_id == key.external_id)
         bound = connection.execute(
             update(conversations)
             .where(
-                row.link_id == key.link_id, row.amojo_id == key.amojo_id, row.external_id.is_(None)
+                row.link_id == key.link_id,
+                row.amojo_id == key.amojo_id,
+                row.external_id.is_(None),
+                ~exists().where(same_name),
             )
             .values(external_id=key.external_id)
         )

@@ -131,6 +131,6 @@ def add_routes(app: web.Application) -> None:
             web.get("/metrics", health.get_metrics, allow_head=False),
             web.get("/openapi.json", get_openapi, allow_head=False),
             web.get("/docs", get_docs, allow_head=False),
-            static_files(),
+            *static_files(),
         ]
     )

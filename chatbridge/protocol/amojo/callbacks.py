@@ -1,6 +1,6 @@
 """What amoCRM sends us, read into events ("Chats webhooks"; both versions, told apart by their shape).
 
-The bytes must have passed `signing.verify_callback` before they come here.
+The bytes must have passed `signing.callback_matches` before they come here.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,16 @@ import orjson
 from chatbridge.errors import UnreadablePayload
 from chatbridge.ids import fingerprint
 from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
-from chatbridge.protocol.tame import identifier, members, number, text, whole
+from chatbridge.protocol.tame import identifier, is_shallow, members, number, text, whole
 
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
 """Members of a v2 message that are passed on as they are."""
+
+_DEEPEST: Final = 100
+"""Levels they may be nested: real ones have under ten, and beyond 254 JSON can be read but not written again."""
+
+_YEAR_10000: Final = 253_402_300_800
+"""Seconds; from here on no calendar, ours included, can name the moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,7 @@ def _read_v2(payload: dict[str, Any], now: int) -> Message:
         content=_read_content(inner, where="message.message"),
         reply_to=_quoted_id(members(inner, "reply_to", "message")),
         source=text(members(outer, "source").get("external_id")),
-        extras={name: inner[name] for name in _EXTRAS if inner.get(name)},
+        extras=_read_extras(inner),
     )
 
 
@@ -122,6 +128,13 @@ def _read_content(wire: dict[str, Any], *, where: str) -> Content:
     )
 
 
+def _read_extras(wire: dict[str, Any]) -> dict[str, Any]:
+    extras = {name: wire[name] for name in _EXTRAS if wire.get(name)}
+    if not is_shallow(extras, _DEEPEST):
+        raise UnreadablePayload("message.message is nested too deeply")
+    return extras
+
+
 def _read_location(wire: dict[str, Any]) -> Location | None:
     lat, lon = number(wire.get("lat")), number(wire.get("lon"))
     return None if lat is None or lon is None else Location(lat=lat, lon=lon)
@@ -148,10 +161,10 @@ def _quoted_id(quoted: dict[str, Any]) -> str | None:
 
 
 def _sent_at(wire: dict[str, Any], now: int) -> int:
-    milliseconds = whole(wire.get("msec_timestamp"))
+    milliseconds = whole(wire.get("msec_timestamp"), below=_YEAR_10000 * 1_000)
     if milliseconds is not None:
         return milliseconds * 1_000
-    seconds = whole(wire.get("timestamp"))
+    seconds = whole(wire.get("timestamp"), below=_YEAR_10000)
     return now if seconds is None else seconds * 1_000_000
 
 

@@ -16,12 +16,18 @@ from chatbridge import errors
 from chatbridge.errors import DeliveryError
 from chatbridge.protocol.http import Response
 from chatbridge.protocol.retry_after import read_retry_after
+from chatbridge.protocol.tame import identifier, members, text
 
 _SHOWN: Final = 300
 """Characters of the far side's own words that are kept."""
 
-_DUPLICATE: Final = re.compile(r"duplicat|already|exist|not unique|repeated", re.IGNORECASE)
-"""How a server may say that it knows this msgid. A guess on purpose: the real wording is not published."""
+_DUPLICATE: Final = re.compile(
+    r"duplicat|repeated|(not|be) unique|already (been )?(exist|accept|receiv|process|sent|us|taken|known|regist)"
+    r"|msgid[^.]{0,40} (exists|is known|is used|is taken)",
+    re.IGNORECASE,
+)
+"""How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
+a refusal taken for a repeat ("chat does not exist") would lose the message."""
 
 _BY_STATUS: Final[dict[int, type[DeliveryError]]] = {
     HTTPStatus.BAD_REQUEST: errors.Rejected,
@@ -70,8 +76,8 @@ def read_connected(response: Response) -> str:
         DeliveryError: amojo refused, or gave no scope id.
 
     """
-    scope_id = _read_object(response).get("scope_id")
-    if not isinstance(scope_id, str) or not scope_id:
+    scope_id = identifier(_read_object(response).get("scope_id"))
+    if scope_id is None:
         raise errors.FarSideDown(
             "amoCRM's answer to connect has no scope_id", status=response.status
         )
@@ -95,11 +101,10 @@ def read_sent(response: Response) -> Sent:
         DeliveryError: amojo refused, or answered 2xx with something that is not its own.
 
     """
-    answer = _read_object(response).get("new_message")
-    members = answer if isinstance(answer, dict) else {}
+    answer = members(_read_object(response), "new_message")
     return Sent(
-        message_id=_text(members.get("msgid")),
-        conversation_id=_text(members.get("conversation_id")),
+        message_id=identifier(answer.get("msgid")),
+        conversation_id=identifier(answer.get("conversation_id")),
     )
 
 
@@ -123,7 +128,9 @@ def _check(response: Response) -> None:
         return
     far_code, words = _far_words(response.body)
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, errors.FarSideDown)
-    if kind is errors.Rejected and _DUPLICATE.search(words):
+    if kind is errors.Rejected and _DUPLICATE.search(
+        _shown(response.body.decode(errors="replace"))
+    ):
         kind = errors.Duplicate
     if status == HTTPStatus.FORBIDDEN and _is_html(response):
         kind, words = errors.Throttled, "an HTML page instead of an answer, as for blocked senders"
@@ -142,11 +149,15 @@ def _far_words(body: bytes) -> tuple[str | None, str]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, body[:_SHOWN].decode(errors="replace").strip()
-    if not isinstance(value, dict):
-        return None, ""
-    words = _text(value.get("error_description")) or _text(value.get("detail")) or ""
-    return _text(value.get("error_type")), words[:_SHOWN]
+        return None, _shown(body[:_SHOWN].decode(errors="replace"))
+    answer = members(value)
+    words = text(answer.get("error_description")) or text(answer.get("detail")) or ""
+    return identifier(answer.get("error_type")), _shown(words)
+
+
+def _shown(words: str) -> str:
+    """Return the start of the far side's words without control characters: the database takes no NUL."""
+    return "".join(mark if mark.isprintable() else " " for mark in words[:_SHOWN]).strip()
 
 
 def _is_html(response: Response) -> bool:
@@ -154,7 +165,3 @@ def _is_html(response: Response) -> bool:
     return start.startswith((b"<!doctype", b"<html")) or "text/html" in response.headers.get(
         "content-type", ""
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

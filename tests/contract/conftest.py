@@ -1,0 +1,21 @@
+import pytest
+
+from chatbridge.model import Link
+from chatbridge.store import directory
+from chatbridge.store.engine import Store
+from chatbridge.store.sealing import Sealer
+from tests.factories import make_channel, make_link, make_messenger
+
+
+@pytest.fixture
+async def link(store: Store) -> Link:
+    """A stored link with its channel and messenger."""
+    return await add_link(store)
+
+
+async def add_link(store: Store) -> Link:
+    sealer = Sealer(["a passphrase of the tests"])
+    channel, messenger = make_channel(), make_messenger()
+    await store.write(directory.add_channel, channel, sealer)
+    await store.write(directory.add_messenger, messenger, sealer)
+    return await store.write(directory.add_link, make_link(channel, messenger))

@@ -1,0 +1,85 @@
+"""The schema's history leads to `schema.py`, on both databases."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from chatbridge.errors import ConfigurationError
+from chatbridge.store import migrations
+from chatbridge.store.engine import Store, open_store
+from chatbridge.store.schema import metadata
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, metadata))
+
+
+def comments(connection: Connection) -> dict[str, set[str]]:
+    inspector = inspect(connection)
+    return {
+        table: {column["name"] for column in inspector.get_columns(table)}
+        for table in inspector.get_table_names()
+    }
+
+
+async def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
+    assert await store.read(differences) == []
+    columns = await store.read(comments)
+    assert columns.pop("alembic_version") == {"version_num"}
+    assert columns == {
+        name: {column.name for column in table.columns} for name, table in metadata.tables.items()
+    }
+
+
+async def test_head_is_the_newest_file_and_history_is_one_line(store: Store) -> None:
+    configuration = await store.read(migrations.configuration)
+    scripts = ScriptDirectory.from_config(configuration)
+    assert scripts.get_heads() == [migrations.HEAD]
+    folder = Path(migrations.__file__).with_name("versions")
+    newest = max(file.name for file in folder.glob("[0-9]*.py"))
+    assert newest.partition("_")[0] == migrations.HEAD
+    assert await store.read(migrations.current) == migrations.HEAD
+
+
+async def test_an_empty_database_is_told_apart_and_brought_up_once(store_url: str) -> None:
+    store = open_store(store_url)
+    await store.start()
+    try:
+        assert await store.read(migrations.current) is None
+        assert await store.write(migrations.bring_up_to_date) is True
+        assert await store.write(migrations.bring_up_to_date) is False
+    finally:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_release_is_refused(store: Store) -> None:
+    await store.write(stamp, "9999")
+    with pytest.raises(ConfigurationError, match="schema 9999, this release knows"):
+        await store.write(migrations.bring_up_to_date)
+
+
+async def test_a_migration_that_fails_leaves_nothing(store_url: str) -> None:
+    """Here because a table of the same name stands in the way of a later step."""
+    store = open_store(store_url)
+    await store.start()
+    try:
+        await store.write(
+            lambda connection: connection.execute(text("CREATE TABLE attempts (x int)"))
+        )
+        with pytest.raises(Exception, match="attempts"):
+            await store.write(migrations.bring_up_to_date)
+        assert set(await store.read(comments)) == {"attempts"}
+    finally:
+        await store.close()
+
+
+def stamp(connection: Connection, revision: str) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})

@@ -1,0 +1,136 @@
+"""What waits: loaded in order, a page at a time, and settled with what became of it."""
+
+import random
+
+from chatbridge.model import Direction, Link
+from chatbridge.store import conversations, journal, parked, pending
+from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.engine import Store
+from chatbridge.store.entries import Entry, OutcomeKind
+from chatbridge.store.parked import ParkedFilter
+from chatbridge.store.passport import find_passport
+from tests.factories import make_draft, make_outcome
+from tests.fakes import BEGINNING
+
+NOW = BEGINNING + 10
+
+
+async def queue(store: Store, link: Link, count: int, conversations: int = 1) -> list[Entry]:
+    drafts = [
+        make_draft(link, f"m-{number}", conversation=f"c-{number % conversations}")
+        for number in range(count)
+    ]
+    answers = await store.write(journal.accept, drafts, BEGINNING)
+    return [answer.entry for answer in answers if answer.entry is not None]
+
+
+async def waiting(store: Store) -> list[Entry]:
+    return await store.read(pending.load_after, 0, 1000)
+
+
+async def test_loading_goes_on_where_it_stopped(store: Store, link: Link) -> None:
+    entries = await queue(store, link, 25, conversations=4)
+    loaded: list[Entry] = []
+    while page := await store.read(pending.load_after, loaded[-1].id if loaded else 0, 10):
+        assert len(page) <= 10
+        loaded += page
+    assert loaded == entries
+
+
+async def test_a_lane_is_loaded_alone(store: Store, link: Link) -> None:
+    entries = await queue(store, link, 30, conversations=3)
+    lane = entries[1].lane
+    mine = [entry for entry in entries if entry.lane == lane]
+    assert await store.read(pending.load_lane, lane, 0, 100) == mine
+    assert await store.read(pending.load_lane, lane, mine[3].id, 2) == mine[4:6]
+
+
+async def test_the_two_directions_of_a_conversation_are_two_lanes(store: Store, link: Link) -> None:
+    drafts = [make_draft(link, "m-1"), make_draft(link, "m-2", direction=Direction.TO_MESSENGER)]
+    await store.write(journal.accept, drafts, BEGINNING)
+    first, second = await waiting(store)
+    assert first.conversation_id == second.conversation_id
+    assert first.lane != second.lane
+    assert await store.read(pending.load_lane, second.lane, 0, 10) == [second]
+
+
+async def test_settled_entries_leave_and_retried_ones_stay(store: Store, link: Link) -> None:
+    delivered, retried, given_up, untouched = await queue(store, link, 4)
+    outcomes = [
+        make_outcome(delivered, OutcomeKind.DELIVERED, far_id="amo-1"),
+        make_outcome(retried, OutcomeKind.RETRY, due_at=NOW + 77),
+        make_outcome(given_up, OutcomeKind.PARKED),
+    ]
+    await store.write(pending.settle, outcomes, NOW)
+    still, last = await waiting(store)
+    assert (still.id, still.attempts, still.due_at, still.since) == (
+        retried.id,
+        1,
+        NOW + 77,
+        retried.since,
+    )
+    assert last == untouched
+    (row,) = await store.read(parked.list_parked, ParkedFilter(), after=0, limit=10)
+    assert (row.id, row.code, row.detail, row.attempts) == (given_up.id, "rejected", "HTTP 400", 1)
+
+
+async def test_every_attempt_is_kept(store: Store, link: Link) -> None:
+    (entry,) = await queue(store, link, 1)
+    await store.write(pending.settle, [make_outcome(entry, OutcomeKind.RETRY)], NOW)
+    (again,) = await waiting(store)
+    outcome = make_outcome(again, OutcomeKind.DELIVERED, far_id="amo-1", detail="said so")
+    await store.write(pending.settle, [outcome], NOW + 1)
+    passport = await store.read(find_passport, (entry.key,))
+    assert passport is not None
+    assert [(a.number, a.outcome, a.code, a.far_id) for a in passport.attempts] == [
+        (1, "retry", "far_side_down", None),
+        (2, "delivered", None, "amo-1"),
+    ]
+    assert [a.recorded_at for a in passport.attempts] == [NOW, NOW + 1]
+
+
+async def test_recording_twice_changes_nothing(store: Store, link: Link) -> None:
+    """As when the answer of the database was lost on its way."""
+    first, second = await queue(store, link, 2)
+    outcomes = [
+        make_outcome(first, OutcomeKind.DELIVERED),
+        make_outcome(second, OutcomeKind.PARKED),
+    ]
+    await store.write(pending.settle, outcomes, NOW)
+    await store.write(pending.settle, outcomes, NOW + 5)
+    passport = await store.read(find_passport, (first.key,))
+    assert passport is not None
+    assert len(passport.attempts) == 1
+    rows = await store.read(parked.list_parked, ParkedFilter(), after=0, limit=10)
+    assert [row.parked_at for row in rows] == [NOW]
+
+
+async def test_a_delivery_teaches_the_conversation_its_amojo_id(store: Store, link: Link) -> None:
+    (entry,) = await queue(store, link, 1)
+    outcome = make_outcome(entry, OutcomeKind.DELIVERED, far_conversation_id="A")
+    await store.write(pending.settle, [outcome], NOW)
+    name = ConversationKey(link_id=link.id, external_id=None, amojo_id="A")
+    rows = await store.write(conversations.resolve, [name], now=NOW)
+    assert rows[name].id == entry.conversation_id
+
+
+async def test_one_amojo_id_told_by_two_conversations_spoils_no_batch(
+    store: Store, link: Link
+) -> None:
+    entries = await queue(store, link, 4, conversations=2)
+    outcomes = [
+        make_outcome(entry, OutcomeKind.DELIVERED, far_conversation_id="A") for entry in entries
+    ]
+    await store.write(pending.settle, outcomes, NOW)
+    assert await waiting(store) == []
+
+
+async def test_settling_in_any_order_ends_with_nothing_waiting(store: Store, link: Link) -> None:
+    entries = await queue(store, link, 200, conversations=20)
+    random.Random(3).shuffle(entries)
+    for start in range(0, 200, 50):
+        outcomes = [
+            make_outcome(entry, OutcomeKind.DELIVERED) for entry in entries[start : start + 50]
+        ]
+        await store.write(pending.settle, outcomes, NOW)
+    assert await waiting(store) == []
