@@ -82,10 +82,10 @@ function picture(message, words) {
     const button = h(
       "button",
       {
-        type: "button",
-        class: "picture",
+        "type": "button",
+        "class": "picture",
         "aria-label": `${words.t("look.open_picture")}: ${name}`,
-        onclick: () => openPicture(address, name, words),
+        "onclick": () => openPicture(address, name, words),
       },
       image,
     );
@@ -118,11 +118,11 @@ function lost(address, words) {
 function video(message, words) {
   return withFile(message, words, (address) =>
     h("video", {
-      class: "video",
-      src: address,
-      controls: true,
-      preload: "metadata",
-      playsinline: true,
+      "class": "video",
+      "src": address,
+      "controls": true,
+      "preload": "metadata",
+      "playsinline": true,
       "aria-label": message.fileName || words.t("look.type.video"),
     }),
   );
@@ -141,9 +141,9 @@ function sound(message, words) {
         message.duration > 0 && h("span", { class: "sound__length" }, length(message.duration)),
       ),
       h("audio", {
-        src: address,
-        controls: true,
-        preload: "metadata",
+        "src": address,
+        "controls": true,
+        "preload": "metadata",
         "aria-label": soundName(message, words),
       }),
     ),
@@ -199,7 +199,7 @@ function contact({ contact: person }, words) {
   return h(
     "div",
     { class: "card" },
-    h("span", { class: "avatar avatar--s", "aria-hidden": "true" }, initials(name)),
+    h("span", { "class": "avatar avatar--s", "aria-hidden": "true" }, initials(name)),
     h(
       "p",
       { class: "card__text" },

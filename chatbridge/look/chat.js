@@ -70,7 +70,7 @@ export function bubble(message, options) {
   const item = h(
     "li",
     {
-      class: `message ${message.own ? "message--own" : "message--other"}`,
+      "class": `message ${message.own ? "message--own" : "message--other"}`,
       "data-type": message.type,
       "data-state": message.state,
     },
@@ -131,7 +131,7 @@ function reactions({ reactions: all }, words) {
   const users = grouped(all);
   return h(
     "ul",
-    { class: "reactions", "aria-label": words.t("look.reactions") },
+    { "class": "reactions", "aria-label": words.t("look.reactions") },
     [...users].map(([emoji, list]) =>
       h("li", { title: list.map((one) => one.user).join(", ") }, emoji, list.length > 1 && ` ${list.length}`),
     ),
@@ -149,10 +149,10 @@ function problem(message, { words, onRetry }) {
     onRetry &&
     !message.id &&
     h("button", {
-      type: "button",
-      class: "button button--link",
+      "type": "button",
+      "class": "button button--link",
       "data-t": "look.try_again",
-      onclick: () => onRetry(message),
+      "onclick": () => onRetry(message),
     });
   const reason = message.problem || words.t("look.state.failed");
   return h("p", { class: "message__problem" }, icon("warning", "icon--s"), h("span", {}, reason, " ", again));

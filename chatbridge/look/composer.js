@@ -15,13 +15,13 @@ import { menuButton } from "/look/menu.js";
  */
 export function createComposer({ placeholder, attachments, extras = [], onSend, onFile, onInput }) {
   const text = h("textarea", {
-    class: "composer__text",
-    rows: "1",
+    "class": "composer__text",
+    "rows": "1",
     "data-t-placeholder": placeholder,
     "data-t-label": placeholder,
-    onkeydown: key,
-    oninput: typed,
-    onpaste: (event) => take(event, event.clipboardData),
+    "onkeydown": key,
+    "oninput": typed,
+    "onpaste": (event) => take(event, event.clipboardData),
   });
   const send = iconButton("send", "look.send", { class: "composer__send", type: "submit", disabled: true });
   const form = h(

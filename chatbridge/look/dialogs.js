@@ -13,7 +13,7 @@ export function openDialog(title, content, words, extraClass = "") {
   const close = iconButton("close", "look.close", { onclick: () => dialog.close() });
   const head = h("header", { class: "dialog__head" }, h("h2", {}, title), close);
   const panel = h("div", { class: "dialog__panel" }, head, content);
-  const dialog = h("dialog", { class: `dialog ${extraClass}`, "aria-label": title }, panel);
+  const dialog = h("dialog", { "class": `dialog ${extraClass}`, "aria-label": title }, panel);
   return shown(dialog, words);
 }
 
@@ -26,7 +26,7 @@ export function openDialog(title, content, words, extraClass = "") {
  */
 export function openPicture(url, alt, words) {
   const close = iconButton("close", "look.close", { class: "", onclick: () => dialog.close() });
-  const dialog = h("dialog", { class: "viewer", "aria-label": alt }, h("img", { src: url, alt }), close);
+  const dialog = h("dialog", { "class": "viewer", "aria-label": alt }, h("img", { src: url, alt }), close);
   shown(dialog, words);
 }
 
@@ -60,12 +60,12 @@ export function ask({ title, submit, fields }, words) {
         "footer",
         { class: "dialog__foot" },
         h("button", {
-          type: "button",
-          class: "button",
+          "type": "button",
+          "class": "button",
           "data-t": "look.cancel",
-          onclick: () => dialog.close(),
+          "onclick": () => dialog.close(),
         }),
-        h("button", { type: "submit", class: "button button--main", "data-t": submit }),
+        h("button", { "type": "submit", "class": "button button--main", "data-t": submit }),
       ),
     );
     let answer = null;
@@ -85,7 +85,7 @@ function fieldElement({ name, label, options, value, type = "text", ...rest }) {
         options.map(([key, text]) => h("option", { value: key }, text)),
       )
     : h("input", { class: "input", name, type, value, required: true, autocomplete: "off", ...rest });
-  return h("label", { class: "field" }, h("span", { class: "field__label", "data-t": label }), input);
+  return h("label", { class: "field" }, h("span", { "class": "field__label", "data-t": label }), input);
 }
 
 function shown(dialog, words) {
@@ -113,7 +113,7 @@ export function emptyState(drawing, title, hint) {
     "div",
     { class: "empty" },
     icon(drawing),
-    h("p", { class: "empty__title", "data-t": title }),
+    h("p", { "class": "empty__title", "data-t": title }),
     h("p", { "data-t": hint }),
   );
 }

@@ -54,7 +54,7 @@ export function iconButton(name, label, props = {}) {
   const { class: extra = "button--quiet", ...rest } = props;
   return h(
     "button",
-    { type: "button", class: `button button--icon ${extra}`, "data-t-label": label, ...rest },
+    { "type": "button", "class": `button button--icon ${extra}`, "data-t-label": label, ...rest },
     icon(name),
   );
 }

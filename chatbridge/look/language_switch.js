@@ -14,12 +14,12 @@ export function languageSwitch(words) {
     h(
       "button",
       {
-        type: "button",
-        lang: code,
+        "type": "button",
+        "lang": code,
         "aria-label": name,
-        title: name,
+        "title": name,
         "data-code": code,
-        onclick: () => words.choose(code),
+        "onclick": () => words.choose(code),
       },
       code.toUpperCase(),
     ),
@@ -30,5 +30,5 @@ export function languageSwitch(words) {
   };
   words.onChange(paint);
   paint();
-  return h("div", { class: "segments", role: "group", "data-t-label": "look.language" }, buttons);
+  return h("div", { "class": "segments", "role": "group", "data-t-label": "look.language" }, buttons);
 }

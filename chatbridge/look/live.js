@@ -67,7 +67,7 @@ export function connectionSign(state, words) {
   const [drawing, kind, key] = SIGNS[state];
   return h(
     "span",
-    { class: `sign ${kind}`, "data-state": state },
+    { "class": `sign ${kind}`, "data-state": state },
     icon(drawing),
     h("span", {}, words.t(key)),
   );

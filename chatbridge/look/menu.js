@@ -47,7 +47,7 @@ export function menuButton({
   const button = iconButton(drawing, label, {
     "aria-haspopup": "menu",
     "aria-expanded": "false",
-    class: extra,
+    "class": extra,
   });
   button.popoverTargetElement = list;
 

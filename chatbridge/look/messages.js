@@ -25,16 +25,16 @@ const SHOWN_AT_ONCE = 200;
  * @returns {MessageList}
  */
 export function createMessageList({ words, onSelect, onRetry, onReact, names = false }) {
-  const list = h("ol", { class: "messages__list", "data-t-label": "look.messages", onkeydown: move });
+  const list = h("ol", { "class": "messages__list", "data-t-label": "look.messages", "onkeydown": move });
   const scroller = createScroller(list);
   const earlier = h(
     "li",
     { class: "messages__earlier" },
     h("button", {
-      type: "button",
-      class: "button button--small",
+      "type": "button",
+      "class": "button button--small",
       "data-t": "look.earlier",
-      onclick: showEarlier,
+      "onclick": showEarlier,
     }),
   );
   let drawn = new Map();

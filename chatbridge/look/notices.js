@@ -17,8 +17,8 @@ const SHOWN_MS = 8000;
  * @returns {Notices}
  */
 export function createNotices(words) {
-  const region = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
-  const voice = h("div", { class: "sr-only", "aria-live": "polite" });
+  const region = h("div", { "class": "toasts", "role": "status", "aria-live": "polite" });
+  const voice = h("div", { "class": "sr-only", "aria-live": "polite" });
   document.body.append(region, voice);
 
   function show(kind, drawing, text, hint) {

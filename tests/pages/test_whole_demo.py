@@ -11,9 +11,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import session_loop
 from playwright.async_api import FrameLocator, Page, expect
-from samples import png, wav
+
+from tests.pages.conftest import session_loop
+from tests.pages.samples import png, wav
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -45,7 +45,7 @@ const phone = createPhone({
 });
 const operator = createOperator({ words, onSelected });
 const path = createPath({ words, onNewest: tracking.chooseNewest });
-const phoneSide = h("section", { class: "phone-side", "data-t-label": "phone_side" }, phone.element);
+const phoneSide = h("section", { "class": "phone-side", "data-t-label": "phone_side" }, phone.element);
 const tabs = createTabs({
   store,
   panels: [
@@ -66,7 +66,12 @@ function onSelected({ id, client_id }) {
 function link(drawing, label) {
   return h(
     "a",
-    { class: "button button--quiet topbar__link", "data-t-label": label, target: "_blank", rel: "noopener" },
+    {
+      "class": "button button--quiet topbar__link",
+      "data-t-label": label,
+      "target": "_blank",
+      "rel": "noopener",
+    },
     icon(drawing),
     h("span", { "data-t": label }),
   );
@@ -76,10 +81,10 @@ function topBar() {
   const about = h(
     "button",
     {
-      type: "button",
-      class: "button button--quiet topbar__link",
+      "type": "button",
+      "class": "button button--quiet topbar__link",
       "data-t-label": "about",
-      onclick: () => openAbout(words),
+      "onclick": () => openAbout(words),
     },
     icon("info"),
     h("span", { "data-t": "about" }),
@@ -92,7 +97,7 @@ function topBar() {
       { class: "topbar__brand" },
       icon("logo"),
       h("h1", { class: "topbar__name" }, "chatbridge"),
-      h("span", { class: "topbar__sub", "data-t": "subtitle" }),
+      h("span", { "class": "topbar__sub", "data-t": "subtitle" }),
     ),
     h("nav", { class: "topbar__tools" }, sign, about, links.docs, links.metrics, languageSwitch(words)),
   );

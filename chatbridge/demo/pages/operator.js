@@ -15,9 +15,9 @@ const PATIENCE_MS = 5000;
  */
 export function createOperator({ words, onSelected }) {
   const frame = h("iframe", {
-    class: "operator__frame",
+    "class": "operator__frame",
     "data-t-label": "operator",
-    referrerpolicy: "origin",
+    "referrerpolicy": "origin",
   });
   const own = h(
     "a",
@@ -31,17 +31,19 @@ export function createOperator({ words, onSelected }) {
     h("div", { class: "empty" }, h("span", { class: "spinner" }), h("p", { "data-t": "sandbox_wait" })),
   );
   const missing = emptyState("warning", "no_sandbox", "no_sandbox_hint");
-  missing.append(h("button", { type: "button", class: "button", "data-t": "look.try_again", onclick: load }));
+  missing.append(
+    h("button", { "type": "button", "class": "button", "data-t": "look.try_again", "onclick": load }),
+  );
   missing.classList.add("operator__waiting");
   const element = h(
     "section",
-    { class: "panel operator", "data-t-label": "operator" },
+    { "class": "panel operator", "data-t-label": "operator" },
     h(
       "header",
       { class: "panel__head" },
       icon("chat"),
       h("h2", { "data-t": "operator" }),
-      h("p", { class: "panel__about", "data-t": "operator_about" }),
+      h("p", { "class": "panel__about", "data-t": "operator_about" }),
       own,
     ),
     h("div", { class: "operator__body" }, frame, waiting, missing),

@@ -33,7 +33,7 @@ const SIGNS = {
  */
 export function createPath({ words, onNewest }) {
   const about = h("p", { class: "path__about" });
-  const signs = h("div", { class: "path__signs", "aria-live": "polite" });
+  const signs = h("div", { "class": "path__signs", "aria-live": "polite" });
   const newest = h(
     "button",
     { type: "button", class: "button button--small", onclick: onNewest },
@@ -52,8 +52,14 @@ export function createPath({ words, onNewest }) {
   const track = h("ol", { class: "path__track" });
   const notes = h("ol", { class: "path__notes" });
   const empty = emptyState("path", "no_path", "no_path_hint");
-  const body = h("div", { class: "path__body", tabindex: "0", "data-t-label": "path" }, track, notes, empty);
-  const element = h("section", { class: "panel path", "data-t-label": "path" }, head, body);
+  const body = h(
+    "div",
+    { "class": "path__body", "tabindex": "0", "data-t-label": "path" },
+    track,
+    notes,
+    empty,
+  );
+  const element = h("section", { "class": "panel path", "data-t-label": "path" }, head, body);
   let drawn = "";
 
   function station({ step, kind, at, since, count }, direction) {
@@ -64,7 +70,7 @@ export function createPath({ words, onNewest }) {
     return h(
       "li",
       {
-        class: `station station--${kind}`,
+        "class": `station station--${kind}`,
         "data-step": step,
         "aria-current": kind === "now" ? "step" : null,
       },

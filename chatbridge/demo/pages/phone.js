@@ -38,14 +38,14 @@ export function createPhone({ words, notices, messenger, onSelect }) {
   });
   const status = h("p", { class: "phone__status" });
   const empty = emptyState("chat", "no_messages", "no_messages_hint");
-  const clock = h("span", { class: "phone__clock", "aria-hidden": "true" });
+  const clock = h("span", { "class": "phone__clock", "aria-hidden": "true" });
   const screen = h(
     "div",
     { class: "phone__screen" },
     h(
       "header",
       { class: "phone__head" },
-      h("span", { class: "avatar", "aria-hidden": "true" }, icon("chat")),
+      h("span", { "class": "avatar", "aria-hidden": "true" }, icon("chat")),
       h("div", {}, h("h2", { "data-t": "shop" }), status),
     ),
     h("div", { class: "phone__talk" }, messages.element, empty),
@@ -54,7 +54,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
   const element = h(
     "div",
     { class: "phone" },
-    h("div", { class: "phone__island", "aria-hidden": "true" }),
+    h("div", { "class": "phone__island", "aria-hidden": "true" }),
     clock,
     screen,
   );

@@ -25,10 +25,10 @@ export function createRecorder({ notices, words, onRecorded }) {
   const cancel = h(
     "button",
     {
-      type: "button",
-      class: "button button--icon button--quiet",
+      "type": "button",
+      "class": "button button--icon button--quiet",
       "data-t-label": "look.cancel",
-      onclick: discard,
+      "onclick": discard,
     },
     icon("close"),
   );

@@ -14,12 +14,12 @@ export function createTabs({ panels, store }) {
   const show = (part) => store.set({ part });
   const tab = (name) =>
     h("button", {
-      type: "button",
-      role: "tab",
-      id: `tab-${name}`,
+      "type": "button",
+      "role": "tab",
+      "id": `tab-${name}`,
       "aria-controls": `part-${name}`,
       "data-t": name,
-      onclick: () => show(name),
+      "onclick": () => show(name),
     });
   const element = h("div", { class: "segments tabs", role: "tablist", onkeydown: move }, names.map(tab));
   for (const [name, panel] of panels) panel.id = `part-${name}`;

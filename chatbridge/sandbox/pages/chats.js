@@ -25,7 +25,7 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
     iconButton("write", "write_first", { onclick: onWriteFirst }),
     tools,
   );
-  const element = h("nav", { class: "chats", "data-t-label": "chats" }, head, list, empty);
+  const element = h("nav", { "class": "chats", "data-t-label": "chats" }, head, list, empty);
 
   function row(chat, openId) {
     const { person, last_message: last, unread } = chat;
@@ -39,11 +39,11 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
       h(
         "button",
         {
-          type: "button",
-          class: "chat-row",
+          "type": "button",
+          "class": "chat-row",
           "data-chat": chat.id,
           "aria-current": chat.id === openId ? "true" : null,
-          onclick: () => onOpen(chat.id),
+          "onclick": () => onOpen(chat.id),
         },
         avatar(person, name),
         h("span", { class: "chat-row__name" }, name),
@@ -86,7 +86,7 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
 export function avatar(person, name) {
   const box = h(
     "span",
-    { class: "avatar", "aria-hidden": "true" },
+    { "class": "avatar", "aria-hidden": "true" },
     /[\p{L}]/u.test(name) ? initials(name) : icon("contact"),
   );
   const address = webAddress(person.avatar || null);

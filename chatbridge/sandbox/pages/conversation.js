@@ -36,9 +36,9 @@ export function createConversation({ store, words, notices, writing, onSelect, o
     onInput: writing.typing,
   });
   const users = h("select", {
-    class: "input",
+    "class": "input",
     "data-t-label": "answer_as",
-    onchange: () => store.set({ userId: users.value }),
+    "onchange": () => store.set({ userId: users.value }),
   });
   const who = h("div", { class: "who" });
   const head = h(

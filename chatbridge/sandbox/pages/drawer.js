@@ -14,16 +14,16 @@ export function createDrawer({ name, content, store }) {
   const toggle = () => store.set({ drawer: store.get().drawer === name ? null : name });
   const close = () => store.set({ drawer: null });
   const button = h("button", {
-    type: "button",
-    class: "button button--quiet drawer-button",
+    "type": "button",
+    "class": "button button--quiet drawer-button",
     "data-t-label": name,
     "aria-controls": id,
     "aria-expanded": "false",
-    onclick: toggle,
+    "onclick": toggle,
   });
   const element = h(
     "aside",
-    { class: "drawer", id, "data-t-label": name, tabindex: "-1", hidden: true },
+    { "class": "drawer", id, "data-t-label": name, "tabindex": "-1", "hidden": true },
     h(
       "header",
       { class: "pane-head" },

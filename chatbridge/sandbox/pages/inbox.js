@@ -79,8 +79,8 @@ function drawerButtons() {
 
 function topBar() {
   const buttons = drawerButtons();
-  buttons[0].append(h("span", { class: "drawer-button__word", "data-t": "switches" }));
-  buttons[1].append(h("span", { class: "drawer-button__word", "data-t": "log" }));
+  buttons[0].append(h("span", { "class": "drawer-button__word", "data-t": "switches" }));
+  buttons[1].append(h("span", { "class": "drawer-button__word", "data-t": "log" }));
   return h(
     "header",
     { class: "topbar" },
@@ -89,7 +89,7 @@ function topBar() {
       { class: "topbar__brand" },
       icon("logo"),
       h("h1", { class: "topbar__name" }, "amoCRM sandbox"),
-      h("span", { class: "topbar__sub", "data-t": "subtitle" }),
+      h("span", { "class": "topbar__sub", "data-t": "subtitle" }),
     ),
     h("div", { class: "topbar__tools" }, sign, buttons, languageSwitch(words)),
   );

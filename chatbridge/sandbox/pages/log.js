@@ -21,13 +21,13 @@ export function createLog({ store, words, onFirstOpen, onRepeat }) {
   let rows = new Map();
   const filters = h(
     "div",
-    { class: "segments", role: "group", "data-t-label": "log_filter" },
+    { "class": "segments", "role": "group", "data-t-label": "log_filter" },
     FILTERS.map((name) =>
       h("button", {
-        type: "button",
+        "type": "button",
         "data-filter": name,
         "data-t": `filter.${name}`,
-        onclick: () => store.set({ logFilter: name }),
+        "onclick": () => store.set({ logFilter: name }),
       }),
     ),
   );

@@ -14,12 +14,12 @@ import { GROUPS, NORMAL, changed } from "/pages/switch_table.js";
 export function createSwitches({ store, words, onChange }) {
   const inputs = new Map();
   const allNormal = h("button", {
-    type: "button",
-    class: "button",
+    "type": "button",
+    "class": "button",
     "data-t": "all_normal",
-    onclick: () => onChange(NORMAL),
+    "onclick": () => onChange(NORMAL),
   });
-  const count = h("p", { class: "switches__count", "aria-live": "polite" });
+  const count = h("p", { "class": "switches__count", "aria-live": "polite" });
   const content = [
     h("div", { class: "drawer__bar" }, count, allNormal),
     h("div", { class: "drawer__scroll" }, GROUPS.map(group)),
