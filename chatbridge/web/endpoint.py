@@ -164,12 +164,12 @@ def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
 
 def _fields(error: ValidationError) -> dict[str, str]:
     faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return {
-        "/" + "/".join(str(part) for part in fault["loc"]): fault["msg"].removeprefix(
-            "Value error, "
-        )
-        for fault in faults
-    }
+    return {_pointer(fault["loc"]): fault["msg"].removeprefix("Value error, ") for fault in faults}
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    """Return a JSON pointer (RFC 6901); the empty one is the whole body."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
 
 
 _UNPRINTABLE: Final = "The address contains characters that no id has."
