@@ -165,6 +165,8 @@ class Courier:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("delivery_task_failed", exc_info=task.exception())
         self._wake.set()
         self._loader.has_room()
 

@@ -104,9 +104,7 @@ async def test_an_attempt_is_repeated_when_it_is_due_with_the_same_key(depot: De
         (3, "retry", "far_side_down", None),
         (4, "delivered", None, None),
     ]
-    assert [outcome.kind for outcome in depot.outcomes] == [OutcomeKind.RETRY] * 3 + [
-        OutcomeKind.DELIVERED
-    ]
+    assert depot.outcomes == [OutcomeKind.RETRY] * 3 + [OutcomeKind.DELIVERED]
 
 
 async def test_a_repeat_that_the_far_side_knows_is_delivered(depot: Depot) -> None:

@@ -27,31 +27,45 @@ def take_all(lanes: Lanes, now: int = 0) -> list[int]:
 
 def test_only_the_first_entry_of_a_lane_may_go() -> None:
     lanes = Lanes()
-    lanes.add([make_entry(1), make_entry(2), make_entry(3, conversation=2)])
+    lanes.add([make_entry(1), make_entry(2), make_entry(3, conversation=2)], 0)
     assert take_all(lanes) == [1, 3]
     assert lanes.finish(make_entry(1)) is False
     assert take_all(lanes) == [2]
     assert len(lanes) == 2
 
 
-def test_a_first_entry_that_waits_holds_its_lane_and_no_other() -> None:
+def test_a_first_entry_that_waits_holds_its_lane_and_no_other_and_costs_no_memory() -> None:
     lanes = Lanes()
-    lanes.add([make_entry(1), make_entry(2), make_entry(3, conversation=2)])
+    lanes.add([make_entry(1), make_entry(2), make_entry(3, conversation=2)], 0)
     first = lanes.take(0)
     assert first is not None
-    lanes.postpone(first, make_entry(1, attempts=1, due_at=50))
+    lanes.postpone(first, 50)
     assert take_all(lanes, now=49) == [3]
+    assert len(lanes) == 1
     assert lanes.next_due() == 50
+    assert lanes.wake(49) == []
+    assert lanes.wake(50) == [first.lane]
+    again = [make_entry(1, attempts=1, due_at=50), make_entry(2)]
+    assert lanes.refill(first.lane, again, 50, complete=True) is False
     assert take_all(lanes, now=50) == [1]
+
+
+def test_a_lane_that_waits_is_not_woken_by_what_is_accepted() -> None:
+    lanes = Lanes()
+    lanes.add([make_entry(1, due_at=1000)], 0)
+    lanes.add([make_entry(2)], 0)
+    assert take_all(lanes) == []
+    assert lanes.next_due() == 1000
+    assert len(lanes) == 0
 
 
 def test_a_released_entry_goes_before_those_that_are_newer() -> None:
     """The newer one under way cannot be called back, but nothing newer goes before the older one is through."""
     lanes = Lanes()
-    lanes.add([make_entry(5), make_entry(6)])
+    lanes.add([make_entry(5), make_entry(6)], 0)
     newer = lanes.take(0)
     assert newer is not None
-    lanes.add([make_entry(2)])
+    lanes.add_again([make_entry(2)], 0)
     assert take_all(lanes) == []
     lanes.finish(newer)
     assert take_all(lanes) == [2]
@@ -59,43 +73,34 @@ def test_a_released_entry_goes_before_those_that_are_newer() -> None:
     assert take_all(lanes) == [6]
 
 
-def test_a_released_entry_does_not_wait_for_a_newer_ones_retry() -> None:
+def test_a_released_entry_wakes_a_lane_that_waits_for_a_newer_one() -> None:
     lanes = Lanes()
-    lanes.add([make_entry(5)])
-    newer = lanes.take(0)
-    assert newer is not None
-    lanes.add([make_entry(2)])
-    lanes.postpone(newer, make_entry(5, attempts=1, due_at=1000))
+    lanes.add([make_entry(5, due_at=1000)], 0)
+    lanes.add_again([make_entry(2)], 0)
+    assert lanes.wake(0) == [2]
+    both = [make_entry(2), make_entry(5, attempts=1, due_at=1000)]
+    assert lanes.refill(2, both, 0, complete=True) is False
     assert take_all(lanes) == [2]
     lanes.finish(make_entry(2))
     assert take_all(lanes) == []
-    assert take_all(lanes, now=1000) == [5]
-
-
-def test_a_released_entry_wakes_a_lane_that_waits() -> None:
-    lanes = Lanes()
-    lanes.add([make_entry(5, due_at=1000)])
-    assert take_all(lanes) == []
-    lanes.add([make_entry(2)])
-    assert lanes.next_due() == 0
-    assert take_all(lanes) == [2]
+    assert lanes.next_due() == 1000
 
 
 def test_a_long_lane_is_cut_and_asks_for_the_rest_when_it_is_empty() -> None:
     lanes = Lanes()
-    lanes.add(make_entry(number) for number in range(1, LANE_LIMIT + 2))
+    lanes.add((make_entry(number) for number in range(1, LANE_LIMIT + 2)), 0)
     assert len(lanes) == LANE_LIMIT
     for number in range(1, LANE_LIMIT):
         assert take_all(lanes) == [number]
         assert lanes.finish(make_entry(number)) is False
     assert take_all(lanes) == [LANE_LIMIT]
     assert lanes.finish(make_entry(LANE_LIMIT)) is True
-    lanes.add([make_entry(LANE_LIMIT + 2)])  # accepted meanwhile: it must not overtake
+    lanes.add([make_entry(LANE_LIMIT + 2)], 0)  # accepted meanwhile: it must not overtake
     assert take_all(lanes) == []
-    assert lanes.refill(2, [make_entry(LANE_LIMIT + 1)], complete=True) is False
+    assert lanes.refill(2, [make_entry(LANE_LIMIT + 1)], 0, complete=True) is False
     assert take_all(lanes) == [LANE_LIMIT + 1]
     assert lanes.finish(make_entry(LANE_LIMIT + 1)) is True
-    assert lanes.refill(2, [make_entry(LANE_LIMIT + 2)], complete=True) is False
+    assert lanes.refill(2, [make_entry(LANE_LIMIT + 2)], 0, complete=True) is False
     assert take_all(lanes) == [LANE_LIMIT + 2]
     assert lanes.finish(make_entry(LANE_LIMIT + 2)) is False
     assert len(lanes) == 0
@@ -104,13 +109,13 @@ def test_a_long_lane_is_cut_and_asks_for_the_rest_when_it_is_empty() -> None:
 def test_a_refill_that_came_too_early_is_asked_for_again() -> None:
     """The database was read before the entry was committed that was left to it."""
     lanes = Lanes()
-    lanes.add(make_entry(number) for number in range(1, LANE_LIMIT + 2))
+    lanes.add((make_entry(number) for number in range(1, LANE_LIMIT + 2)), 0)
     for number in range(1, LANE_LIMIT + 1):
         assert take_all(lanes) == [number]
         wanted = lanes.finish(make_entry(number))
     assert wanted
-    lanes.add([make_entry(LANE_LIMIT + 2)])
-    assert lanes.refill(2, [], complete=True) is True
+    lanes.add([make_entry(LANE_LIMIT + 2)], 0)
+    assert lanes.refill(2, [], 0, complete=True) is True
 
 
 # --- against the model --------------------------------------------------------------------------
@@ -138,7 +143,7 @@ class LanesMachine(RuleBasedStateMachine):
         new = [make_entry(number, conversation, due_at=self.now) for number in ids]
         self.last_id = ids[-1]
         self.pending |= {entry.id: entry for entry in new}
-        self.lanes.add(new)
+        self.lanes.add(new, self.now)
 
     @rule()
     def take(self) -> None:
@@ -171,7 +176,7 @@ class LanesMachine(RuleBasedStateMachine):
             due_at=self.now + wait,
         )
         self.pending[entry.id] = again
-        self.lanes.postpone(entry, again)
+        self.lanes.postpone(entry, again.due_at)
 
     @precondition(lambda self: self.parked)
     @rule(data=st.data())
@@ -182,7 +187,7 @@ class LanesMachine(RuleBasedStateMachine):
             for number in sorted(numbers)
         ]
         self.pending |= {entry.id: entry for entry in entries}
-        self.lanes.add(entries)
+        self.lanes.add_again(entries, self.now)
 
     @precondition(lambda self: self.wanted)
     @rule(data=st.data())
@@ -193,11 +198,18 @@ class LanesMachine(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 3))
     def wait(self, seconds: int) -> None:
         self.now += seconds
+        self.wake()
+
+    def wake(self) -> None:
+        woken = self.lanes.wake(self.now)
+        assert not self.wanted & set(woken), "asked for a refill twice"
+        self.wanted |= set(woken)
 
     def refill_lane(self, lane: int) -> None:
         waiting = sorted(number for number, known in self.pending.items() if known.lane == lane)
         entries = [self.pending[number] for number in waiting[:LANE_LIMIT]]
-        if not self.lanes.refill(lane, entries, complete=len(entries) < LANE_LIMIT):
+        complete = len(entries) < LANE_LIMIT
+        if not self.lanes.refill(lane, entries, self.now, complete=complete):
             self.wanted.discard(lane)
 
     @invariant()
@@ -215,6 +227,7 @@ class LanesMachine(RuleBasedStateMachine):
         """Whatever happened, everything that is pending gets out, each lane in its order."""
         self.now += 1000
         while self.pending:
+            self.wake()
             for lane in list(self.wanted):
                 self.refill_lane(lane)
             self.take()
