@@ -63,11 +63,14 @@ Identifier = Annotated[
     Field(min_length=1, max_length=255, pattern=r"^\P{C}+$", examples=["m-1"]),
     AfterValidator(_printable),
 ]
+AmojoId = Annotated[Identifier, Field(max_length=64)]
+"""An id given by amoCRM, a UUID as a rule; the database keeps no longer one."""
 Url = Annotated[
     str, Field(max_length=2048, json_schema_extra={"format": "uri"}), AfterValidator(_web_address)
 ]
 Text = Annotated[str, Field(max_length=65_536)]
-Short = Annotated[str, Field(max_length=255)]
+Short = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A name for people, on one line."""
 
 
 FreeForm = Annotated[dict[str, Any], AfterValidator(_storable)]
@@ -117,12 +120,12 @@ class ChannelDraft(In):
     """A channel as amoCRM's support registered it."""
 
     code: Identifier = Field(examples=["amo.ext.shop"])
-    channel_id: Identifier = Field(examples=["a4490ccc-5d7f-11e7-907b-a6006ad3dba0"])
+    channel_id: AmojoId = Field(examples=["a4490ccc-5d7f-11e7-907b-a6006ad3dba0"])
     secret: Annotated[str, Field(min_length=8, max_length=255)]
     base_url: Url | None = None
     signing: Annotated[Signing, Field(strict=False)] = Signing.CURRENT
     hook_version: Annotated[HookVersion, Field(strict=False)] = HookVersion.V2
-    bot_id: Identifier | None = None
+    bot_id: AmojoId | None = None
     title: Short | None = None
 
 
@@ -134,7 +137,7 @@ class ChannelChange(In):
     base_url: Url | None = None
     signing: Annotated[Signing, Field(strict=False)] | None = None
     hook_version: Annotated[HookVersion, Field(strict=False)] | None = None
-    bot_id: Identifier | None = None
+    bot_id: AmojoId | None = None
     title: Short | None = None
 
 
@@ -158,7 +161,7 @@ class ChannelOut(Out):
 class MessengerDraft(In):
     """A messenger to make."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Annotated[Short, Field(min_length=1)]
     kind: Identifier = Field(examples=["backend"])
     webhook_url: Url | None = None
     webhook_format: Annotated[WebhookFormat, Field(strict=False)] = WebhookFormat.STANDARD
@@ -168,7 +171,7 @@ class MessengerDraft(In):
 class MessengerChange(In):
     """What may change of a messenger; members left out stay."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    name: Annotated[Short, Field(min_length=1)] | None = None
     webhook_url: Url | None = None
     webhook_format: Annotated[WebhookFormat, Field(strict=False)] | None = None
     settings: FreeForm | None = None
@@ -207,7 +210,7 @@ class LinkDraft(In):
     """An account to connect to a channel."""
 
     channel: Identifier = Field(description="The channel's code or channel_id")
-    account_id: Identifier = Field(description="The account's amojo_id")
+    account_id: AmojoId = Field(description="The account's amojo_id")
     messenger: Identifier = Field(description="The messenger's id")
     title: Short | None = Field(
         default=None, description="Shown in the account; default: the channel's"
