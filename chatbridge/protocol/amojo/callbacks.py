@@ -17,6 +17,12 @@ from chatbridge.protocol.tame import identifier, members, number, text, whole
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
 """Members of a v2 message that are passed on as they are."""
 
+_DEEPEST: Final = 64
+"""Levels of such a member. One that is deeper could not be written to the journal; the message goes without it."""
+
+_LAST_SECOND: Final = 253_402_300_800
+"""The beginning of the year 10000, where calendars end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageWritten:
@@ -83,7 +89,9 @@ def _read_v2(payload: dict[str, Any], now: int) -> Message:
         content=_read_content(inner, where="message.message"),
         reply_to=_quoted_id(members(inner, "reply_to", "message")),
         source=text(members(outer, "source").get("external_id")),
-        extras={name: inner[name] for name in _EXTRAS if inner.get(name)},
+        extras={
+            name: inner[name] for name in _EXTRAS if inner.get(name) and _is_shallow(inner[name])
+        },
     )
 
 
@@ -148,11 +156,21 @@ def _quoted_id(quoted: dict[str, Any]) -> str | None:
 
 
 def _sent_at(wire: dict[str, Any], now: int) -> int:
-    milliseconds = whole(wire.get("msec_timestamp"))
-    if milliseconds is not None:
+    """Return the time a callback names, the present where it names none or one that no calendar has."""
+    milliseconds, seconds = whole(wire.get("msec_timestamp")), whole(wire.get("timestamp"))
+    if milliseconds is not None and milliseconds < _LAST_SECOND * 1_000:
         return milliseconds * 1_000
-    seconds = whole(wire.get("timestamp"))
-    return now if seconds is None else seconds * 1_000_000
+    if seconds is not None and seconds < _LAST_SECOND:
+        return seconds * 1_000_000
+    return now
+
+
+def _is_shallow(value: object, left: int = _DEEPEST) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return True
+    return left > 0 and all(_is_shallow(inner, left - 1) for inner in value)
 
 
 def _required(value: object, read: Callable[[object], str | None], where: str) -> str:

@@ -16,12 +16,16 @@ from chatbridge import errors
 from chatbridge.errors import DeliveryError
 from chatbridge.protocol.http import Response
 from chatbridge.protocol.retry_after import read_retry_after
+from chatbridge.protocol.tame import identifier, text
 
 _SHOWN: Final = 300
 """Characters of the far side's own words that are kept."""
 
 _DUPLICATE: Final = re.compile(r"duplicat|already|exist|not unique|repeated", re.IGNORECASE)
 """How a server may say that it knows this msgid. A guess on purpose: the real wording is not published."""
+
+_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,160}")
+"""`{channel_id}_{account_id}`, two UUIDs. It becomes part of addresses."""
 
 _BY_STATUS: Final[dict[int, type[DeliveryError]]] = {
     HTTPStatus.BAD_REQUEST: errors.Rejected,
@@ -71,7 +75,7 @@ def read_connected(response: Response) -> str:
 
     """
     scope_id = _read_object(response).get("scope_id")
-    if not isinstance(scope_id, str) or not scope_id:
+    if not isinstance(scope_id, str) or not _SCOPE.fullmatch(scope_id):
         raise errors.FarSideDown(
             "amoCRM's answer to connect has no scope_id", status=response.status
         )
@@ -98,8 +102,8 @@ def read_sent(response: Response) -> Sent:
     answer = _read_object(response).get("new_message")
     members = answer if isinstance(answer, dict) else {}
     return Sent(
-        message_id=_text(members.get("msgid")),
-        conversation_id=_text(members.get("conversation_id")),
+        message_id=identifier(members.get("msgid")),
+        conversation_id=identifier(members.get("conversation_id")),
     )
 
 
@@ -142,11 +146,17 @@ def _far_words(body: bytes) -> tuple[str | None, str]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, body[:_SHOWN].decode(errors="replace").strip()
+        return None, _shown(body[:_SHOWN].decode(errors="replace"))
     if not isinstance(value, dict):
         return None, ""
-    words = _text(value.get("error_description")) or _text(value.get("detail")) or ""
-    return _text(value.get("error_type")), words[:_SHOWN]
+    words = text(value.get("error_description")) or text(value.get("detail")) or ""
+    return identifier(value.get("error_type")), _shown(words)
+
+
+def _shown(words: str) -> str:
+    """Return the start of somebody's words on one line, without what a database would refuse."""
+    printable = (letter if letter.isprintable() else " " for letter in words[:_SHOWN])
+    return "".join(printable).strip()
 
 
 def _is_html(response: Response) -> bool:
@@ -154,7 +164,3 @@ def _is_html(response: Response) -> bool:
     return start.startswith((b"<!doctype", b"<html")) or "text/html" in response.headers.get(
         "content-type", ""
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
