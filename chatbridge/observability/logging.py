@@ -7,6 +7,7 @@ import logging
 import sys
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 
 def configure(*, form: str, level: str) -> None:
@@ -41,8 +42,13 @@ def configure(*, form: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("aiohttp.server").addFilter(_is_worth_a_line)
     # aiohttp's own access log prints whole addresses; web.middlewares writes one line per request instead.
     for name in ("aiohttp.access", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Logs a traceback for each malformed request from the street; faults of ours are logged by web.middlewares.
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Drop what aiohttp says of bytes that are not HTTP: it quotes them, keys included, and anybody can send them."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from chatbridge import errors
@@ -119,6 +120,7 @@ async def read_body(request: web.Request, services: Services) -> bytes:
         UnsupportedMediaType: it is compressed; the size limit would mean nothing.
         BodyTooLarge: it is beyond the limit.
         RequestTooSlow: it did not arrive in time.
+        MalformedJson: it broke off before its end.
 
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -131,6 +133,8 @@ async def read_body(request: web.Request, services: Services) -> bytes:
             return await request.read()
     except TimeoutError as error:
         raise errors.RequestTooSlow from error
+    except (ConnectionError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise errors.MalformedJson("The body broke off before its end.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise too_large from error
 

@@ -69,7 +69,8 @@ Url = Annotated[
     str, Field(max_length=2048, json_schema_extra={"format": "uri"}), AfterValidator(_web_address)
 ]
 Text = Annotated[str, Field(max_length=65_536)]
-Short = Annotated[str, Field(max_length=255)]
+Short = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A name for people, on one line."""
 
 
 FreeForm = Annotated[dict[str, Any], AfterValidator(_storable)]
@@ -160,7 +161,7 @@ class ChannelOut(Out):
 class MessengerDraft(In):
     """A messenger to make."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Annotated[Short, Field(min_length=1)]
     kind: Identifier = Field(examples=["backend"])
     webhook_url: Url | None = None
     webhook_format: Annotated[WebhookFormat, Field(strict=False)] = WebhookFormat.STANDARD
@@ -170,7 +171,7 @@ class MessengerDraft(In):
 class MessengerChange(In):
     """What may change of a messenger; members left out stay."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    name: Annotated[Short, Field(min_length=1)] | None = None
     webhook_url: Url | None = None
     webhook_format: Annotated[WebhookFormat, Field(strict=False)] | None = None
     settings: FreeForm | None = None

@@ -17,7 +17,7 @@ from chatbridge.protocol.tame import identifier, is_shallow, members, number, te
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
 """Members of a v2 message that are passed on as they are."""
 
-_DEEPEST: Final = 100
+_DEEPEST: Final = 64
 """Levels they may be nested: real ones have under ten, and beyond 254 JSON can be read but not written again."""
 
 _YEAR_10000: Final = 253_402_300_800
@@ -129,10 +129,9 @@ def _read_content(wire: dict[str, Any], *, where: str) -> Content:
 
 
 def _read_extras(wire: dict[str, Any]) -> dict[str, Any]:
-    extras = {name: wire[name] for name in _EXTRAS if wire.get(name)}
-    if not is_shallow(extras, _DEEPEST):
-        raise UnreadablePayload("message.message is nested too deeply")
-    return extras
+    """Return what is passed on; a member nested absurdly is left out, the message goes without it."""
+    given = {name: wire[name] for name in _EXTRAS if wire.get(name)}
+    return {name: member for name, member in given.items() if is_shallow(member, _DEEPEST)}
 
 
 def _read_location(wire: dict[str, Any]) -> Location | None:

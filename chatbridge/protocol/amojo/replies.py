@@ -29,6 +29,9 @@ _DUPLICATE: Final = re.compile(
 """How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
 a refusal taken for a repeat ("chat does not exist") would lose the message."""
 
+_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,160}")
+"""`{channel_id}_{account_id}`, two UUIDs. It becomes part of addresses."""
+
 _BY_STATUS: Final[dict[int, type[DeliveryError]]] = {
     HTTPStatus.BAD_REQUEST: errors.Rejected,
     HTTPStatus.UNAUTHORIZED: errors.Misconfigured,
@@ -76,8 +79,8 @@ def read_connected(response: Response) -> str:
         DeliveryError: amojo refused, or gave no scope id.
 
     """
-    scope_id = identifier(_read_object(response).get("scope_id"))
-    if scope_id is None:
+    scope_id = _read_object(response).get("scope_id")
+    if not isinstance(scope_id, str) or not _SCOPE.fullmatch(scope_id):
         raise errors.FarSideDown(
             "amoCRM's answer to connect has no scope_id", status=response.status
         )
