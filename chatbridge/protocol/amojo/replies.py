@@ -29,7 +29,7 @@ _DUPLICATE: Final = re.compile(
 """How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
 a refusal taken for a repeat ("chat does not exist") would lose the message."""
 
-_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,160}")
+_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """`{channel_id}_{account_id}`, two UUIDs. It becomes part of addresses."""
 
 _BY_STATUS: Final[dict[int, type[DeliveryError]]] = {

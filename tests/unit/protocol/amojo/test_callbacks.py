@@ -368,11 +368,12 @@ def test_what_is_not_a_json_object_cannot_be_read(body: bytes) -> None:
         read(body)
 
 
-def test_a_message_nested_too_deeply_to_be_kept_cannot_be_read() -> None:
+def test_a_member_nested_too_deeply_to_be_kept_is_left_out_and_stops_no_message() -> None:
     deep = b'{"a":' * 300 + b"1" + b"}" * 300
-    body = orjson.dumps(FULL).replace(b'"inline"', deep)
-    with pytest.raises(UnreadablePayload, match="deep"):
-        read(body)
+    event = read(orjson.dumps(FULL).replace(b'"inline"', deep))
+    assert isinstance(event, MessageWritten)
+    assert "markup" not in event.message.extras
+    assert "template" in event.message.extras
 
 
 # --- whatever may come --------------------------------------------------------------------------

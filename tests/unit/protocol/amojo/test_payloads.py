@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from chatbridge.model import ContactCard, Content, HookVersion, Location, MessageType, Person
 from chatbridge.protocol.amojo import payloads
+from chatbridge.web.message_schemas import MessageDraft
 from chatbridge.web.messages import to_message
-from chatbridge.web.schemas import MessageDraft
 from tests.unit.factories import ACCOUNT_ID, NOW, make_message
 from tests.unit.protocol.amojo.message_rules import KINDS, check_new_message
 
