@@ -19,7 +19,7 @@ def protection(settings: SandboxSettings) -> dict[str, str]:
     """Headers of every answer."""
     ancestors = " ".join(("'self'", *settings.frame_ancestors))
     policy = (
-        "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' http: https:; "
+        "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors {ancestors}"
     )
