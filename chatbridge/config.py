@@ -194,11 +194,15 @@ def _refuse_unknown_names() -> None:
     for name in os.environ:
         if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
             continue
-        top = name.removeprefix(PREFIX).partition("__")[0].lower()
+        top, _, rest = name.removeprefix(PREFIX).lower().partition("__")
         if top not in Settings.model_fields:
             raise ConfigurationError(
                 f"{name} is not a setting. See chatbridge/config.default.toml."
             )
+        part = Settings.model_fields[top].annotation
+        if not rest and isinstance(part, type) and issubclass(part, _Part):
+            example = f"{name}__{next(iter(part.model_fields)).upper()}"
+            raise ConfigurationError(f"{name} is a group of settings: name one, such as {example}.")
 
 
 def _sentence(error: ValidationError) -> str:
