@@ -21,12 +21,13 @@ from chatbridge.clock import Clock, SystemClock
 from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.delivery.courier import Courier
-from chatbridge.errors import ConfigurationError
 from chatbridge.model import Direction
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store import migrations
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
+from chatbridge.web import listening
+from chatbridge.web.listening import listen, note_heard
 from chatbridge.web.middlewares import answer_errors, observe
 from chatbridge.web.openapi import build_openapi
 from chatbridge.web.routes import ENDPOINTS, add_routes
@@ -115,9 +116,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     """
     parts = _assemble(settings, clock or SystemClock())
     app = web.Application(
-        middlewares=(observe, answer_errors),
+        middlewares=(note_heard, observe, answer_errors),
         client_max_size=settings.http.body_limit,
     )
+    listening.prepare(app)
     app[SERVICES] = parts.services
     app[OPENAPI] = build_openapi(ENDPOINTS)
     add_routes(app)
@@ -133,8 +135,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
 @asynccontextmanager
 async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
     """Start the parts from the bottom up, stop them from the top down."""
-    await parts.store.start()
     try:
+        await parts.store.start()
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
         await parts.transport.start()
@@ -148,13 +150,17 @@ async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
 
 
 async def serve(
-    settings: Settings, *, extend: Callable[[web.Application], Awaitable[None]] | None = None
+    settings: Settings,
+    *,
+    extend: Callable[[web.Application], None] | None = None,
+    ready: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Run the server until the task is cancelled.
 
     Args:
         settings: checked with `config.problems` before.
-        extend: may add routes before the server starts, as the demo does.
+        extend: may add to the application before it starts, as the demo does.
+        ready: called when requests are being answered.
 
     Raises:
         ConfigurationError: a setting is wrong or the port is taken.
@@ -163,7 +169,7 @@ async def serve(
     """
     app = create_app(settings)
     if extend is not None:
-        await extend(app)
+        extend(app)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -174,16 +180,14 @@ async def serve(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.http.host, settings.http.port, backlog=1024)
+        listener = await listen(runner, settings.http.host, settings.http.port)
         try:
-            await site.start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"Port {settings.http.port} on {settings.http.host} cannot be used ({error.strerror}). Stop what uses"
-                " it, or choose another with CHATBRIDGE_HTTP__PORT."
-            ) from error
-        log.info("serving", address=site.name, public_url=settings.public_url)
-        await asyncio.Event().wait()
+            log.info("serving", host=settings.http.host, port=settings.http.port)
+            if ready is not None:
+                await ready()
+            await asyncio.Event().wait()
+        finally:
+            listener.close()
     finally:
         log.info("stopping")
         await runner.cleanup()

@@ -62,7 +62,7 @@ def serve(config_file: ConfigFile = None) -> None:
 @app.command()
 def demo(config_file: ConfigFile = None) -> None:
     """Run server, amoCRM sandbox and a client's phone; open the address it prints."""
-    from chatbridge.demo import run_demo  # noqa: PLC0415
+    from chatbridge.demo.compose import run_demo  # noqa: PLC0415
 
     _run(run_demo(config.load(config_file)))
 

@@ -16,6 +16,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from chatbridge.errors import ConfigurationError
@@ -142,13 +143,17 @@ def load(file: Path | None = None) -> Settings:
         return Settings(**(_read(file) if file else {}))
     except ValidationError as error:
         raise ConfigurationError(_sentence(error)) from None
+    except SettingsError as error:
+        # A whole part given as one variable that is not JSON. The cause would show the value.
+        raise ConfigurationError(
+            f"{PREFIX}…: {error}. Set its members one by one, such as {PREFIX}HTTP__PORT."
+        ) from None
 
 
 def problems(settings: Settings) -> list[str]:
     """Return a sentence for everything that keeps a server with these settings from being started."""
     found = []
-    parts = urlsplit(settings.public_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_web_address(settings.public_url):
         found.append(
             "CHATBRIDGE_PUBLIC_URL must be the http(s) address under which amoCRM reaches this server."
         )
@@ -163,6 +168,14 @@ def problems(settings: Settings) -> list[str]:
     if fault := _weakness(token):
         found.append(f"CHATBRIDGE_ADMIN_TOKEN {fault} {_ADVICE}")
     return found
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 _ADVICE: Final = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -194,15 +207,11 @@ def _refuse_unknown_names() -> None:
     for name in os.environ:
         if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
             continue
-        top, _, rest = name.removeprefix(PREFIX).lower().partition("__")
+        top = name.removeprefix(PREFIX).partition("__")[0].lower()
         if top not in Settings.model_fields:
             raise ConfigurationError(
                 f"{name} is not a setting. See chatbridge/config.default.toml."
             )
-        part = Settings.model_fields[top].annotation
-        if not rest and isinstance(part, type) and issubclass(part, _Part):
-            example = f"{name}__{next(iter(part.model_fields)).upper()}"
-            raise ConfigurationError(f"{name} is a group of settings: name one, such as {example}.")
 
 
 def _sentence(error: ValidationError) -> str:

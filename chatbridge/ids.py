@@ -40,7 +40,8 @@ def new_amojo_secret() -> str:
 
 def api_key_hash(api_key: str) -> bytes:
     """Return what is stored of an API key. The key has full entropy, so a plain SHA-256 is enough."""
-    return hashlib.sha256(api_key.encode(errors="surrogateescape")).digest()
+    # What is asked for comes from a header, whose bytes need not be UTF-8.
+    return hashlib.sha256(api_key.encode(errors="surrogatepass")).digest()
 
 
 def fingerprint(*parts: str | bytes) -> bytes:

@@ -26,6 +26,7 @@ class Directory:
         self._by_key: dict[bytes, Messenger] = {}
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
+        self._by_messenger: dict[str, dict[int, Link]] = {}
 
     async def load(self) -> None:
         """Read everything from the database.
@@ -135,11 +136,8 @@ class Directory:
 
     def links_of(self, messenger: Messenger) -> list[Link]:
         """Return the connected links of a messenger."""
-        return [
-            link
-            for link in self._links.values()
-            if link.messenger_id == messenger.id and link.state is LinkState.CONNECTED
-        ]
+        links = self._by_messenger.get(messenger.id, {}).values()
+        return [link for link in links if link.state is LinkState.CONNECTED]
 
     async def add_link(self, link: Link) -> Link:
         """Store a new link and return it with its number.
@@ -163,5 +161,9 @@ class Directory:
         self._by_key[messenger.api_key_hash] = messenger
 
     def _keep_link(self, link: Link) -> None:
+        before = self._links.get(link.id)
+        if before is not None:
+            del self._by_messenger[before.messenger_id][link.id]
         self._links[link.id] = link
         self._by_scope[link.scope_id] = link
+        self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link

@@ -7,6 +7,7 @@ from chatbridge.clock import Clock
 from chatbridge.errors import (
     AlreadyExists,
     DeliveryError,
+    Duplicate,
     FarSideRefused,
     FarSideUnreachable,
     Misconfigured,
@@ -139,6 +140,7 @@ def refusal(error: DeliveryError) -> RequestRefused:
     """Return what a caller is told of a call that amojo did not carry out, amojo's own code and text included."""
     far = {"status": error.status, "code": error.far_code, "detail": str(error)}
     told = {name: value for name, value in far.items() if value is not None}
-    answered = error.status is not None and isinstance(error, (Misconfigured, Rejected, Throttled))
+    said_no = isinstance(error, (Duplicate, Misconfigured, Rejected, Throttled))
+    answered = error.status is not None and said_no
     kind = FarSideRefused if answered else FarSideUnreachable
     return kind(str(error), far=told)

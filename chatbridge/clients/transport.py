@@ -78,7 +78,8 @@ class AiohttpTransport:
                 total=limits.total_timeout, connect=limits.connect_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._user_agent},
+            # Answers are never unpacked, so that a small one cannot unfold: then nobody may pack them.
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
             auto_decompress=False,
             trust_env=False,
         )

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from chatbridge.errors import StoreUnavailable
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -21,23 +23,31 @@ class Batcher(Generic[Item, Answer]):
         self._write = write
         self._limit = limit
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._last: asyncio.Future[Answer] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Answer:
         """Return the answer to this item once its batch is written.
 
         Raises:
-            Exception: whatever the writer raised for the batch.
+            StoreUnavailable: the writer raised it for the batch.
+            Exception: whatever else the writer raised for this item alone.
 
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
+        self._last = answer
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="batcher")
         return await answer
 
+    async def flushed(self) -> None:
+        """Return when everything handed in so far has been written or has failed."""
+        if self._last is not None:
+            await asyncio.wait([self._last])
+
     async def drained(self) -> None:
-        """Return when everything that was waiting has been written or has failed."""
+        """Return when nothing waits any more."""
         while self._task is not None:
             await asyncio.wait([self._task])
 
@@ -54,6 +64,11 @@ class Batcher(Generic[Item, Answer]):
         try:
             answers = await self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the batch
+            if len(batch) > 1 and not isinstance(error, StoreUnavailable):
+                # One of them is at fault: alone, it takes no other with it.
+                for single in batch:
+                    await self._write_batch([single])
+                return
             for _, waiting in batch:
                 if not waiting.done():
                     waiting.set_exception(error)

@@ -13,7 +13,8 @@ import structlog
 
 from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
-from chatbridge.delivery.lanes import LANE_LIMIT, Lanes
+from chatbridge.delivery.lanes import Lanes
+from chatbridge.delivery.loader import Loader
 from chatbridge.delivery.retry import SCHEDULES, GiveUp, decide
 from chatbridge.errors import DeliveryError, Duplicate, InternalFailure, StoreUnavailable
 from chatbridge.model import Direction
@@ -23,8 +24,6 @@ from chatbridge.store.entries import Entry, Outcome, OutcomeKind
 
 log = structlog.get_logger()
 
-_LOAD: Final = 500
-"""Entries read at once: under 3 ms on both databases, whatever the backlog."""
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
 
@@ -41,8 +40,10 @@ class Receipt:
 class Watcher(Protocol):
     """Somebody who counts outcomes."""
 
-    def attempted(self, outcome: Outcome) -> None:
-        """Take note of the end of an attempt."""
+    def attempted(
+        self, direction: Direction, outcome: str, code: str | None, seconds: float
+    ) -> None:
+        """Take note of the end of an attempt, `seconds` after acceptance."""
 
 
 Sender = Callable[[Entry], Awaitable[Receipt]]
@@ -76,33 +77,36 @@ class Courier:
 
         """
         self._store, self._clock, self._senders = store, clock, senders
-        self._watcher, self._jitter = watcher, jitter
-        self._window, self._at_once = window, at_once
+        self._watcher, self._jitter, self._at_once = watcher, jitter, at_once
         self._lanes = Lanes()
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._record = Batcher(self._write_outcomes, limit=512)
         self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._cursor = 0
-        self._newest = 0
-        self._behind = True
-        self._refills: set[asyncio.Task[None]] = set()
+        self._record = Batcher(self._write_outcomes, limit=512)
+        self._loader = Loader(
+            store=store,
+            clock=clock,
+            lanes=self._lanes,
+            window=window,
+            filled=self._wake.set,
+            recorded=self._record.flushed,
+        )
+        self._under_way: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     async def start(self) -> None:
         """Begin to load and deliver."""
         self._tasks = [
-            asyncio.create_task(self._load_forever(), name="courier-loader"),
+            asyncio.create_task(self._loader.run(), name="courier-loader"),
             asyncio.create_task(self._send_forever(), name="courier-sender"),
         ]
 
     async def stop(self, *, grace: float) -> None:
         """Begin nothing new, let what is under way end within `grace` seconds, record it."""
         self._stopping = True
-        for task in (*self._tasks, *self._refills):
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._refills, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._loader.stop()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=grace)
         for attempt in list(self._under_way):
@@ -121,81 +125,21 @@ class Courier:
         return len(self._lanes)
 
     def offer(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were just accepted, in the order of their ids.
-
-        While the loader is still reading older ones, new ones are left to it: nothing overtakes.
-        """
-        for entry in entries:
-            self._newest = max(self._newest, entry.id)
-            if self._behind or entry.id <= self._cursor:
-                continue
-            if len(self._lanes) >= self._window:
-                self._behind = True
-                self._room.set()
-                continue
-            self._cursor = entry.id
-            self._lanes.add((entry,))
-        self._wake.set()
+        """Take in entries that were just accepted, in the order of their ids."""
+        self._loader.offer(entries)
 
     def offer_again(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were released. Those beyond the loader's cursor are left to it."""
-        self._lanes.add(entry for entry in entries if entry.id <= self._cursor)
-        self._wake.set()
-
-    # --- loading ---
-
-    async def _load_forever(self) -> None:
-        while True:
-            try:
-                await self._catch_up()
-            except StoreUnavailable as error:
-                log.warning("pending_not_loaded", reason=str(error))
-                await self._clock.sleep(_PAUSE)
-                continue
-            self._room.clear()
-            if not self._behind:
-                await self._room.wait()
-
-    async def _catch_up(self) -> None:
-        while self._behind:
-            if len(self._lanes) >= self._window:
-                self._room.clear()
-                await self._room.wait()
-                continue
-            entries = await self._store.read(pending.load_after, self._cursor, _LOAD)
-            if entries:
-                self._cursor = entries[-1].id
-                self._lanes.add(entries)
-                self._wake.set()
-            if len(entries) < _LOAD and self._newest <= self._cursor:
-                self._behind = False
-
-    def _refill(self, lane: int) -> None:
-        task = asyncio.create_task(self._refill_lane(lane), name="courier-refill")
-        self._refills.add(task)
-        task.add_done_callback(self._refills.discard)
-
-    async def _refill_lane(self, lane: int) -> None:
-        wanted = True
-        while wanted:
-            # What was sent must be recorded first, or it would be read as pending and sent again.
-            await self._record.drained()
-            try:
-                entries = await self._store.read(pending.load_lane, lane, 0, LANE_LIMIT)
-            except StoreUnavailable as error:
-                log.warning("lane_not_loaded", reason=str(error))
-                await self._clock.sleep(_PAUSE)
-                continue
-            wanted = self._lanes.refill(lane, entries, complete=len(entries) < LANE_LIMIT)
-            self._wake.set()
-
-    # --- sending ---
+        """Take in entries that were released."""
+        self._loader.offer_again(entries)
 
     async def _send_forever(self) -> None:
         while True:
             self._wake.clear()
+            now = self._clock.now()
+            for lane in self._lanes.wake(now):
+                self._loader.refill(lane)
             while len(self._under_way) < self._at_once:
-                entry = self._lanes.take(self._clock.now())
+                entry = self._lanes.take(now)
                 if entry is None:
                     break
                 self._begin(entry)
@@ -215,34 +159,48 @@ class Courier:
             woken.cancel()
 
     def _begin(self, entry: Entry) -> None:
-        task = asyncio.create_task(self._attempt(entry), name=f"deliver-{entry.id}")
+        task = asyncio.create_task(self._deliver(entry), name=f"deliver-{entry.id}")
         self._under_way.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("delivery_task_failed", exc_info=task.exception())
         self._wake.set()
-        if self._behind and len(self._lanes) < self._window // 2:
-            self._room.set()
+        self._loader.has_room()
 
-    async def _attempt(self, entry: Entry) -> None:
+    async def _deliver(self, entry: Entry) -> None:
+        """Make one attempt, let the lane go on, record the outcome."""
+        outcome = await self._attempt(entry)
+        seconds = (outcome.answered_at - entry.received_at) / 1_000_000
+        self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
+        if outcome.code is not None:
+            log.info("attempt_failed", entry_id=entry.id, outcome=outcome.kind, code=outcome.code)
+        self._move_on(outcome)
+        await self._write(outcome)
+
+    def _move_on(self, outcome: Outcome) -> None:
+        entry = outcome.entry
+        if outcome.due_at is not None:
+            self._lanes.postpone(entry, outcome.due_at)
+        elif self._lanes.finish(entry) and not self._stopping:
+            self._loader.refill(entry.lane)
+        self._wake.set()
+
+    async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
         try:
             receipt = await self._senders[entry.direction](entry)
         except Duplicate as error:
-            outcome = self._delivered(entry, begun, Receipt(detail=str(error)))
+            return self._delivered(entry, begun, Receipt(detail=str(error)))
         except DeliveryError as error:
-            outcome = self._failed(entry, begun, error)
+            return self._failed(entry, begun, error)
         except Exception:
             log.exception("delivery_fault", entry_id=entry.id)
-            outcome = self._failed(
-                entry, begun, InternalFailure("a fault of this server; see its log")
-            )
-        else:
-            outcome = self._delivered(entry, begun, receipt)
-        self._watcher.attempted(outcome)
-        self._move_on(outcome)
-        await self._record(outcome)
+            fault = InternalFailure("a fault of this server; see its log")
+            return self._failed(entry, begun, fault)
+        return self._delivered(entry, begun, receipt)
 
     def _delivered(self, entry: Entry, begun: int, receipt: Receipt) -> Outcome:
         return Outcome(
@@ -271,13 +229,15 @@ class Courier:
             return replace(failed, detail=decision.detail)
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
 
-    def _move_on(self, outcome: Outcome) -> None:
-        entry = outcome.entry
-        if outcome.due_at is not None:
-            again = replace(entry, attempts=entry.attempts + 1, due_at=outcome.due_at)
-            self._lanes.postpone(entry, again)
-        elif self._lanes.finish(entry) and not self._stopping:
-            self._refill(entry.lane)
+    async def _write(self, outcome: Outcome) -> None:
+        try:
+            await self._record(outcome)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # Something in the far side's words is nothing for the database. What happened is recorded without them.
+            log.exception("outcome_words_not_recorded", entry_id=outcome.entry.id)
+            await self._record(replace(outcome, detail=None, far_id=None, far_conversation_id=None))
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
         while True:

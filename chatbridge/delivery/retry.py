@@ -102,16 +102,15 @@ def decide(
     """
     if error.disposition is Disposition.REJECT:
         return GiveUp(code=error.code, detail=str(error))
-    age = max(0.0, (now - since) / SECOND)
-    wait = schedule.wait(age) * (1 + JITTER * jitter)
-    if error.retry_after is not None:
-        wait = max(wait, min(error.retry_after, schedule.longest_wait))
-    left = schedule.give_up_after - age
-    if left <= 0:
+    limit = since + int(schedule.give_up_after * SECOND)
+    if now >= limit:
         return GiveUp(
             code=error.code, detail=f"given up after {_spoken(schedule.give_up_after)}: {error}"
         )
-    return Retry(due_at=now + int(min(wait, left) * SECOND))
+    wait = schedule.wait(max(0.0, (now - since) / SECOND)) * (1 + JITTER * jitter)
+    if error.retry_after is not None:
+        wait = max(wait, min(error.retry_after, schedule.longest_wait))
+    return Retry(due_at=min(now + int(wait * SECOND), limit))
 
 
 def _spoken(seconds: float) -> str:

@@ -5,7 +5,6 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from chatbridge.model import Direction
-from chatbridge.store.entries import Outcome, Verdict
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -64,17 +63,18 @@ class Metrics:
             registry=self.registry,
         )
 
-    def taken(self, direction: Direction, verdict: Verdict) -> None:
+    def taken(self, direction: Direction, verdict: str) -> None:
         """Count an accepted draft."""
         self.accepted.labels(direction.name.lower(), verdict).inc()
 
-    def attempted(self, outcome: Outcome) -> None:
-        """Count the end of an attempt."""
-        direction = outcome.entry.direction.name.lower()
-        self.attempts.labels(direction, outcome.kind, outcome.code or "").inc()
-        if outcome.code is None:
-            age = (outcome.answered_at - outcome.entry.received_at) / 1_000_000
-            self.delivery_seconds.labels(direction).observe(age)
+    def attempted(
+        self, direction: Direction, outcome: str, code: str | None, seconds: float
+    ) -> None:
+        """Count the end of an attempt, `seconds` after acceptance."""
+        way = direction.name.lower()
+        self.attempts.labels(way, outcome, code or "").inc()
+        if code is None:
+            self.delivery_seconds.labels(way).observe(seconds)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

@@ -22,7 +22,8 @@ _FINAL: Final = frozenset({400, 410, 413, 422})
 
 def format_time(at: int) -> str:
     """Return microseconds as `2026-11-20T12:00:00.123Z`."""
-    moment = datetime.fromtimestamp(at / 1_000_000, UTC)
+    seconds, rest = divmod(at, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

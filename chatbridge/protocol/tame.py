@@ -23,9 +23,9 @@ def identifier(value: object) -> str | None:
     )
 
 
-def whole(value: object) -> int | None:
-    """Return a whole number that fits 53 bits and is not negative, None for anything else."""
-    return value if type(value) is int and 0 <= value < 2**53 else None
+def whole(value: object, *, below: int = 2**53) -> int | None:
+    """Return a whole number that is not negative and below a bound, None for anything else."""
+    return value if type(value) is int and 0 <= value < below else None
 
 
 def number(value: object) -> float | None:
@@ -33,3 +33,11 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def is_shallow(value: object, levels: int) -> bool:
+    """Return whether a value is nested at most so many levels."""
+    if not isinstance(value, (dict, list)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(is_shallow(item, levels - 1) for item in inner)

@@ -78,7 +78,7 @@ async def _read(request: web.Request) -> bytes:
         raise Refusal(413, "ORIGIN_BAD_REQUEST", "the body is larger than 5 MB") from None
     except TimeoutError:
         raise Refusal(408, "ORIGIN_BAD_REQUEST", "the body did not arrive in time") from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionResetError):
         raise bad_request("the body is not complete") from None
 
 
@@ -101,7 +101,7 @@ async def _answer(
     accepted = Accepted(sandbox=sandbox, channel=channel, path=path, query=request.query, body=body)
     if "scope" in path:
         _ = accepted.connection  # not connected: 404
-    fault = sandbox.faults.take(_conversation(accepted))
+    fault = sandbox.faults.take(lambda: _conversation(accepted))
     instead = sandbox.faults.instead(fault)
     note = None if fault == "none" else f"fault: {fault}"
     if instead is not None:

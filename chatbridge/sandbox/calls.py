@@ -162,7 +162,7 @@ def _reacting(accepted: Accepted, wanted: React) -> str:
 
 def _whole(accepted: Accepted, name: str, default: int) -> int:
     text = accepted.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - fits an int
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise bad_request(f"{name}: must be a whole number")
     return int(text)
 

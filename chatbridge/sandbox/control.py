@@ -1,5 +1,8 @@
 """The control API besides the operators' part: what exists, how it behaves, what has happened."""
 
+import asyncio
+from dataclasses import replace
+
 from aiohttp import BodyPartReader, web
 from pydantic import RootModel
 
@@ -8,6 +11,8 @@ from chatbridge.sandbox.media import UploadError
 from chatbridge.sandbox.parts import SANDBOX
 from chatbridge.sandbox.records import Account, Channel, Named
 from chatbridge.sandbox.switches import SwitchError
+
+UPLOAD_DEADLINE_S = 120.0
 
 
 def routes() -> list[web.RouteDef]:
@@ -46,26 +51,34 @@ async def show_state(request: web.Request) -> web.Response:
 
 
 async def add_channel(request: web.Request) -> web.Response:
-    """Register a channel, as amoCRM's support would."""
+    """Register a channel as amoCRM's support would, or change what is given of a known one."""
     sandbox, body = request.app[SANDBOX], await read_json(request, NewChannel)
-    hook_urls = {"v1": body.hook_url_v1 or body.hook_url, "v2": body.hook_url_v2 or body.hook_url}
     channel_id = body.channel_id or sandbox.new_id()
     fresh = (sandbox.new_id() + sandbox.new_id()).replace("-", "")
-    channel = Channel(
-        code=body.code or f"amo.ext.{channel_id[:8]}",
+    known = sandbox.state.channels.get(channel_id) or Channel(
+        code=f"amo.ext.{channel_id[:8]}",
         channel_id=channel_id,
-        secret=body.secret or fresh[:40],
-        title=body.title or body.code or "Sandbox",
-        bot=Named(id=body.bot_id or sandbox.new_id(), name="Sandbox bot"),
-        hook_urls={version: url for version, url in hook_urls.items() if url is not None},
-        allowed_accounts=body.allowed_accounts,
+        secret=fresh[:40],
+        title=body.code or "Sandbox",
+        bot=Named(id=sandbox.new_id(), name="Sandbox bot"),
+        hook_urls={},
+    )
+    hook_urls = {"v1": body.hook_url_v1 or body.hook_url, "v2": body.hook_url_v2 or body.hook_url}
+    given = body.model_dump(
+        include={"code", "secret", "title", "allowed_accounts"}, exclude_none=True
+    )
+    channel = replace(
+        known,
+        bot=known.bot if body.bot_id is None else replace(known.bot, id=body.bot_id),
+        hook_urls=known.hook_urls | {version: url for version, url in hook_urls.items() if url},
+        **given,
     )
     sandbox.state.channels[channel_id] = channel
     return web.json_response(channel.view(), status=201)
 
 
 async def add_account(request: web.Request) -> web.Response:
-    """Add an account with its users."""
+    """Add an account with its users; the same id again replaces it."""
     sandbox, body = request.app[SANDBOX], await read_json(request, NewAccount)
     users = tuple(Named(id=user.id or sandbox.new_id(), name=user.name) for user in body.users)
     account = Account(
@@ -119,7 +132,8 @@ async def upload(request: web.Request) -> web.Response:
         part = await (await request.multipart()).next()
         if not isinstance(part, BodyPartReader) or part.name != "file":
             raise ControlError(400, "bad_request", "the first part of the form must be named file")
-        stored = await sandbox.media.store(part)
+        async with asyncio.timeout(UPLOAD_DEADLINE_S):
+            stored = await sandbox.media.store(part)
     except UploadError as error:
         raise ControlError(413, "too_large", str(error)) from None
     except ValueError as error:

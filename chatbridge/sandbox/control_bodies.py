@@ -1,5 +1,6 @@
 """Bodies of the control API. Strict, and a misspelt member is an error."""
 
+import asyncio
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
@@ -12,6 +13,8 @@ HookUrl = Annotated[
     str, StringConstraints(pattern=r"^https?://[^/\s]+/\S*:scope_id", max_length=2_000)
 ]
 Secret = Annotated[str, StringConstraints(pattern=r"^[!-~]{8,128}$")]
+
+BODY_DEADLINE_S = 15.0
 
 AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
@@ -54,7 +57,7 @@ class NewAccount(ControlBody):
 
 
 class NewChannel(ControlBody):
-    """A channel; the same id again replaces it. `hook_url` serves both hook versions."""
+    """A channel; the same id again changes what is given. `hook_url` serves both hook versions."""
 
     code: Text | None = None
     channel_id: Uuid | None = None
@@ -119,9 +122,11 @@ class OperatorReaction(ControlBody):
 
 
 async def read_json(request: web.Request, model: type[AnyBody]) -> AnyBody:
-    """Parse a body. Raises ControlError 400 with a sentence that names the member."""
+    """Parse a body. Raises ControlError 400 with a sentence that names the member, TimeoutError."""
+    async with asyncio.timeout(BODY_DEADLINE_S):
+        body = await request.read()
     try:
-        return model.model_validate_json(await request.read() or b"{}")
+        return model.model_validate_json(body or b"{}")
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
         path = ".".join(str(part) for part in problem["loc"]) or "body"

@@ -1,6 +1,7 @@
 """What goes wrong on purpose, counted and perhaps for one conversation only."""
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -18,10 +19,10 @@ class Faults:
         self._switches = switches
         self._publish = publish
 
-    def take(self, conversation_id: str | None) -> str:
+    def take(self, conversation_id: Callable[[], str | None]) -> str:
         """Return the fault for this request ("none" mostly) and count it."""
         fault, only = self._switches.text("fault"), self._switches.text("fault_conversation")
-        if fault == "none" or (only and only != conversation_id):
+        if fault == "none" or (only and only != conversation_id()):
             return "none"
         left = int(self._switches.number("fault_requests"))
         if left == 1:

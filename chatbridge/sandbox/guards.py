@@ -19,7 +19,7 @@ def protection(settings: SandboxSettings) -> dict[str, str]:
     """Headers of every answer."""
     ancestors = " ".join(("'self'", *settings.frame_ancestors))
     policy = (
-        "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' http: https:; "
+        "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors {ancestors}"
     )
@@ -72,9 +72,13 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ControlError as error:
         return error.response()
     except web.HTTPException as error:
-        if error.status < 400:  # noqa: PLR2004 - HTTP's own number
+        if error.status < 400:
             raise
         return ControlError(error.status, "http_error", error.reason).response()
+    except (web.RequestPayloadError, ConnectionResetError):
+        return ControlError(400, "incomplete", "the body did not arrive whole").response()
+    except TimeoutError:
+        return ControlError(408, "too_slow", "the body did not arrive in time").response()
     except Exception:
         LOG.exception("sandbox_request_failed")
         return ControlError(500, "internal", "the sandbox failed; its log says why").response()

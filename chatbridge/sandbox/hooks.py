@@ -106,17 +106,8 @@ class Hooks:
 
     async def _post(self, hook: Hook, attempt: int) -> tuple[Json, bool]:
         at, clock = self._now(), asyncio.get_running_loop().time
-        began, deadline = clock(), self._switches.number("hook_deadline_s")
-        status, error, timed_out = None, None, False
-        try:
-            async with asyncio.timeout(deadline):
-                status = await self._answer(hook)
-        except TimeoutError:
-            error, timed_out = f"no answer within {deadline:g} s", True
-        except (aiohttp.ClientError, OSError) as problem:
-            error = f"not delivered: {str(problem) or type(problem).__name__}"
-        if status is not None and not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own numbers
-            error = f"answered {status}; amoCRM expects 200"
+        began = clock()
+        status, error, timed_out = await self._outcome(hook)
         self._count += 1
         row: Json = {
             "n": self._count,
@@ -135,6 +126,19 @@ class Hooks:
         self._sent.append((row, hook))
         self._publish("hook", lambda: row)
         return row, timed_out
+
+    async def _outcome(self, hook: Hook) -> tuple[int | None, str | None, bool]:
+        """Post; return the status, what went wrong in a sentence, and whether time ran out."""
+        deadline = self._switches.number("hook_deadline_s")
+        try:
+            async with asyncio.timeout(deadline):
+                status = await self._answer(hook)
+        except TimeoutError:
+            return None, f"no answer within {deadline:g} s", True
+        except (aiohttp.ClientError, OSError) as problem:
+            return None, f"not delivered: {str(problem) or type(problem).__name__}", False
+        taken = 200 <= status < 300
+        return status, None if taken else f"answered {status}; amoCRM expects 200", False
 
     async def _answer(self, hook: Hook) -> int:
         headers = {

@@ -17,7 +17,7 @@ from chatbridge.sandbox.message_wire import (
     SendNew,
 )
 from chatbridge.sandbox.records import Author, Chat, Content, Json, Message, Person, Status
-from chatbridge.sandbox.refusals import bad_request, not_found
+from chatbridge.sandbox.refusals import Refusal, bad_request, not_found
 from chatbridge.sandbox.wire import Delivery
 
 ANSWERS = {
@@ -44,16 +44,15 @@ def status_of(given: Delivery) -> Status:
 def _add(accepted: Accepted, payload: NewMessage) -> web.Response:
     state, scope_id = accepted.sandbox.state, accepted.connection.scope_id
     known = state.find_message(scope_id, payload.msgid)
+    if known is not None and accepted.sandbox.switches.is_("duplicate_msgid", "200"):
+        return _answer(accepted, known, None)
     if known is not None:
-        if accepted.sandbox.switches.is_("duplicate_msgid", "200"):
-            return _answer(accepted, known, None)
-        # "chat-step-by-step" only says that a repeated msgid is not accepted.
-        raise bad_request(f"payload.msgid: a message with msgid {payload.msgid} already exists")
+        raise _taken(payload.msgid)
     chat = _known_chat(accepted, payload)
     client, author = _participants(accepted, payload)
     chat = chat or _new_chat(accepted, payload, client)
     if chat.client_id is None:
-        chat = state.save_chat(replace(chat, client_id=payload.conversation_id))
+        chat = state.bind_chat(chat, payload.conversation_id)
     message = Message(
         id=accepted.sandbox.new_id(),
         client_id=payload.msgid,
@@ -116,7 +115,7 @@ def _edit(accepted: Accepted, payload: EditMessage) -> web.Response:
         raise not_found("no such message to edit; amoCRM's own answer is not published")
     namesake = state.find_message(scope_id, payload.msgid or "")
     if namesake is not None and namesake.id != message.id:
-        raise bad_request(f"payload.msgid: a message with msgid {payload.msgid} already exists")
+        raise _taken(namesake.client_id)
     message = state.change_message(
         replace(
             message,
@@ -129,6 +128,11 @@ def _edit(accepted: Accepted, payload: EditMessage) -> web.Response:
     if payload.message.delivery_status is not None:
         state.set_status(message, status_of(payload.message.delivery_status))
     return _answer(accepted, message, None)
+
+
+def _taken(msgid: str | None) -> Refusal:
+    """All that is known: a repeated msgid is not accepted (page "chat-step-by-step")."""
+    return bad_request(f"payload.msgid: a message with msgid {msgid} already exists")
 
 
 def _content(body: Body) -> Content:
@@ -158,9 +162,11 @@ def _quoted(accepted: Accepted, quote: Quote | None) -> Json | None:
     if quote is None:
         return None
     state, given = accepted.sandbox.state, quote.message
-    known = state.find_message(accepted.connection.scope_id, given.msgid or "")
-    known = state.messages.get(given.id or "", known)
-    return _members(quote) if known is None else {"message": embedded(known)}
+    scope_id = accepted.connection.scope_id
+    known = state.messages.get(given.id or "") or state.find_message(scope_id, given.msgid or "")
+    if known is None or known.scope_id != scope_id:
+        return _members(quote)
+    return {"message": embedded(known)}
 
 
 def _members(value: object) -> Json | None:

@@ -91,7 +91,10 @@ async def write_first(request: web.Request) -> web.Response:
         )
     )
     message, hook = await _send(sandbox, connection, chat, body)
-    view = sandbox.state.chat_view(sandbox.state.chats.get(chat.id, chat))
+    chat_now = sandbox.state.chats.get(chat.id)
+    if chat_now is None:
+        raise ControlError(409, "reset", "the sandbox was reset before the hook was answered")
+    view = sandbox.state.chat_view(chat_now)
     return web.json_response({"chat": view, "message": message.view(), "hook": hook}, status=201)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chatbridge.sandbox.accepted import Accepted
 from chatbridge.sandbox.records import Author, Person
-from chatbridge.sandbox.refusals import bad_request
+from chatbridge.sandbox.refusals import Refusal, bad_request
 from chatbridge.sandbox.wire import Participant
 
 
@@ -43,7 +43,7 @@ def colleague(accepted: Accepted, given: Participant) -> Author:
     raise unknown("sender")
 
 
-def unknown(role: str) -> Exception:
+def unknown(role: str) -> Refusal:
     """Wording that clients have recorded from the real amojo."""
     return bad_request(f"{role}: user not found")
 

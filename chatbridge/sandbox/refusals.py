@@ -10,7 +10,7 @@ from chatbridge.sandbox.wire import Wire
 AnyWire = TypeVar("AnyWire", bound=Wire)
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of ours
+class Refusal(Exception):
     """Amojo answers with an error; `why` goes to the developer's log when it says more."""
 
     def __init__(self, status: int, error_type: str, description: str, why: str = "") -> None:

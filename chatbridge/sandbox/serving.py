@@ -21,7 +21,13 @@ class AddressTakenError(RuntimeError):
 async def serve(settings: SandboxSettings, *, head_deadline_s: float = HEAD_DEADLINE_S) -> None:
     """Run until cancelled. Raises AddressTakenError when the port is not free."""
     app = create_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE_S)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=2,
+        keepalive_timeout=IDLE_S,
+        auto_decompress=False,  # signatures cover the bytes on the wire
+    )
     await runner.setup()
     try:
         listener = await _listen(runner, settings, head_deadline_s)

@@ -113,6 +113,11 @@ class State:
         self._publish("chat", lambda: self.chat_view(chat))
         return chat
 
+    def bind_chat(self, chat: Chat, client_id: str) -> Chat:
+        """Give a chat begun by an operator the other side's id, which from now on means this chat."""
+        self._chats_by_client[chat.scope_id, client_id] = chat.id
+        return self.save_chat(replace(chat, client_id=client_id))
+
     def find_message(self, scope_id: str, client_id: str) -> Message | None:
         """Find a message by the other side's msgid."""
         return self.messages.get(self._messages_by_client.get((scope_id, client_id), ""))

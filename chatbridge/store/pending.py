@@ -46,11 +46,10 @@ def load_after(connection: Connection, entry_id: int, limit: int) -> list[Entry]
     return _entries(connection, query)
 
 
-def load_lane(connection: Connection, lane: int, after: int, limit: int) -> list[Entry]:
-    """Return what is still to deliver in one lane beyond an entry, oldest first."""
-    return _entries(
-        connection, _waiting().where(pending.c.lane == lane, pending.c.id > after).limit(limit)
-    )
+def load_lane(connection: Connection, lane: int, until: int, limit: int) -> list[Entry]:
+    """Return the first entries of a lane that are still to deliver, up to and including `until`."""
+    query = _waiting().where(pending.c.lane == lane, pending.c.id <= until).limit(limit)
+    return _entries(connection, query)
 
 
 def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:

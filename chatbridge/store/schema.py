@@ -69,7 +69,7 @@ links = Table(
     "links",
     metadata,
     Column("id", _RowId, primary_key=True, autoincrement=True),
-    Column("scope_id", String(160), nullable=False, unique=True),
+    Column("scope_id", String(255), nullable=False, unique=True),
     Column("channel_id", ForeignKey("channels.id"), nullable=False),
     Column("account_id", String(64), nullable=False),
     Column("messenger_id", ForeignKey("messengers.id"), nullable=False),

@@ -9,6 +9,7 @@ from aiohttp import web
 from chatbridge.web.services import OPENAPI
 
 _STATIC: Final = Path(__file__).with_name("static")
+_LOOK: Final = Path(__file__).parent.with_name("look")
 
 # The viewer writes style elements into its shadow root, hence 'unsafe-inline' for styles; scripts are files of ours.
 _DOCS_POLICY: Final = (
@@ -31,6 +32,6 @@ async def get_docs(request: web.Request) -> web.Response:
     )
 
 
-def static_files() -> web.StaticDef:
-    """Return the route of the vendored viewer."""
-    return web.static("/static", _STATIC)
+def static_files() -> list[web.StaticDef]:
+    """Return the routes of the viewer and of what all pages share."""
+    return [web.static("/static", _STATIC), web.static("/look", _LOOK)]

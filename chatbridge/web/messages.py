@@ -3,14 +3,14 @@
 from chatbridge.bridge.tracking import TimelineStep, find_message, state_of, timeline_of
 from chatbridge.model import ContactCard, Content, Direction, Location, Message, Person
 from chatbridge.web.endpoint import Call
-from chatbridge.web.parked import direction_name
-from chatbridge.web.schemas import (
+from chatbridge.web.message_schemas import (
     ContentIn,
     MessageDraft,
     MessageOut,
     MessageTaken,
     TimelineStepOut,
 )
+from chatbridge.web.parked import direction_name
 from chatbridge.web.times import from_datetime, to_datetime
 
 

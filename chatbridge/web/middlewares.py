@@ -3,20 +3,18 @@
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from chatbridge.errors import ChatbridgeError, MethodNotAllowed, NotFound
 from chatbridge.web.problems import problem, problem_of
 from chatbridge.web.services import SERVICES
 
 log = structlog.get_logger()
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}

@@ -112,7 +112,21 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
     if model is None:
         return []
     properties = model.model_json_schema()["properties"]
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+    return [
+        {"name": name, "in": "query", "schema": _without_null(schema)}
+        for name, schema in properties.items()
+    ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter that may be left out; an address cannot say null."""
+    kinds: list[dict[str, Any]] = [
+        kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}
+    ]
+    if len(kinds) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
+    return rest | kinds[0]
 
 
 def _content(model: type[BaseModel]) -> dict[str, Any]:

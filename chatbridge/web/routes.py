@@ -9,6 +9,7 @@ from chatbridge.web import channels, health, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.message_schemas import MessageDraft, MessageOut, MessageTaken
 from chatbridge.web.schemas import (
     ChannelChange,
     ChannelDraft,
@@ -19,9 +20,6 @@ from chatbridge.web.schemas import (
     LinkDraft,
     LinkOut,
     LinkPage,
-    MessageDraft,
-    MessageOut,
-    MessageTaken,
     MessengerChange,
     MessengerCreated,
     MessengerDraft,
@@ -131,6 +129,6 @@ def add_routes(app: web.Application) -> None:
             web.get("/metrics", health.get_metrics, allow_head=False),
             web.get("/openapi.json", get_openapi, allow_head=False),
             web.get("/docs", get_docs, allow_head=False),
-            static_files(),
+            *static_files(),
         ]
     )

@@ -1,95 +1,17 @@
-"""Bodies of our API, in and out: the source of openapi.json. Strict in, complete out."""
+"""Bodies of the management API, of errors and of health, in and out: a source of openapi.json."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from chatbridge.model import (
-    MEDIA_TYPES,
     HookVersion,
     LinkState,
-    MessageType,
     Signing,
     WebhookFormat,
 )
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("must not contain control characters")
-    return value
-
-
-def _web_address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        port_is_number = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ValueError("must be an http or https address") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_number:
-        raise ValueError("must be an http or https address")
-    if parts.username is not None or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("must be an encoded address without a user name in it")
-    return value
-
-
-def _storable(value: dict[str, Any]) -> dict[str, Any]:
-    try:
-        size = len(orjson.dumps(value))
-    except TypeError as error:
-        raise ValueError(
-            "must be plain JSON: not too deep, whole numbers within 64 bits"
-        ) from error
-    if size > 16_384:
-        raise ValueError("must not be larger than 16 KiB")
-    return value
-
-
-_FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-def _this_era(value: datetime) -> datetime:
-    if not _FIRST_MOMENT <= value < _LAST_MOMENT:
-        raise ValueError("must be a time after 1970")
-    return value
-
-
-Identifier = Annotated[
-    str,
-    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", examples=["m-1"]),
-    AfterValidator(_printable),
-]
-AmojoId = Annotated[Identifier, Field(max_length=64)]
-"""An id given by amoCRM, a UUID as a rule; the database keeps no longer one."""
-Url = Annotated[
-    str, Field(max_length=2048, json_schema_extra={"format": "uri"}), AfterValidator(_web_address)
-]
-Text = Annotated[str, Field(max_length=65_536)]
-Short = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""A name for people, on one line."""
-
-
-FreeForm = Annotated[dict[str, Any], AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_this_era)]
-
-
-class In(BaseModel):
-    """A body that callers send: unknown members are an error, so that a misspelt one is not lost."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Out(BaseModel):
-    """A body that we answer."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
-
-
-# --- errors ---
+from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Out, Short, Url
 
 
 class FieldFault(Out):
@@ -111,9 +33,6 @@ class Problem(Out):
     amojo: dict[str, str | int] | None = Field(
         default=None, description="amoCRM's own status, code and text"
     )
-
-
-# --- management ---
 
 
 class ChannelDraft(In):
@@ -319,127 +238,6 @@ class ParkedQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=200)
     scope_id: Identifier | None = None
     code: Identifier | None = None
-
-
-# --- messages ---
-
-
-class SenderIn(In):
-    """The client who writes."""
-
-    id: Identifier = Field(examples=["u-1"])
-    name: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
-        default=None, examples=["Anna"]
-    )
-    avatar_url: Url | None = None
-    phone: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        default=None, examples=["+79151112233"]
-    )
-    email: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    profile_url: Url | None = None
-
-
-class LocationIn(In):
-    """A place, in degrees."""
-
-    lat: float = Field(ge=-90, le=90)
-    lon: float = Field(ge=-180, le=180)
-
-
-class ContactIn(In):
-    """Somebody's name and number."""
-
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    phone: Annotated[str, Field(min_length=1, max_length=64)]
-
-
-_TYPES = Literal[
-    "text", "picture", "image", "file", "video", "voice", "audio", "sticker", "location", "contact"
-]
-
-
-class ContentIn(In):
-    """What is said. `text` is required for text, a caption elsewhere; media types need `media_url`."""
-
-    type: _TYPES
-    text: Text | None = None
-    media_url: Url | None = None
-    file_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    file_size: int | None = Field(default=None, ge=0, lt=2**53, description="Bytes")
-    duration: int | None = Field(default=None, ge=0, lt=2**31, description="Seconds")
-    sticker_id: Identifier | None = None
-    location: LocationIn | None = None
-    contact: ContactIn | None = None
-
-    @property
-    def kind(self) -> MessageType:
-        """Return the type; `image` is another word for `picture`."""
-        return MessageType.PICTURE if self.type == "image" else MessageType(self.type)
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        kind = self.kind
-        if kind is MessageType.TEXT and not self.text:
-            raise ValueError("a text message needs text")
-        if kind in MEDIA_TYPES and self.media_url is None:
-            raise ValueError(f"a {self.type} message needs media_url")
-        if kind is MessageType.LOCATION and self.location is None:
-            raise ValueError("a location message needs location")
-        if kind is MessageType.CONTACT and self.contact is None:
-            raise ValueError("a contact message needs contact")
-        return self
-
-
-class MessageDraft(In):
-    """One client message."""
-
-    id: Identifier = Field(
-        description="Your id of the message; the same id again is the same message"
-    )
-    conversation_id: Identifier = Field(examples=["c-1"])
-    scope_id: Identifier | None = Field(
-        default=None, description="Which link it is for; needed only if the messenger has several"
-    )
-    sent_at: Moment | None = Field(default=None, description="Default: now")
-    sender: SenderIn
-    message: ContentIn
-    reply_to: Identifier | None = Field(default=None, description="Id of the quoted message")
-    silent: bool = Field(default=False, description="Do not ring in amoCRM")
-
-
-class TimelineStepOut(Out):
-    """One step on a message's way."""
-
-    step: Literal[
-        "received", "stored", "signed", "accepted", "delivered", "retry", "parked", "released"
-    ]
-    at: datetime
-    attempt: int | None = None
-    code: str | None = None
-    detail: str | None = None
-
-
-class MessageOut(Out):
-    """Where a message stands."""
-
-    id: str
-    conversation_id: str | None
-    direction: Literal["to_amojo", "to_messenger"]
-    type: MessageType
-    state: Literal["queued", "delivered", "failed"]
-    amojo_id: str | None = Field(
-        default=None, description="amoCRM's id of the message, once it is known"
-    )
-    next_attempt_at: datetime | None = Field(default=None, description="While it waits for a retry")
-    timeline: list[TimelineStepOut]
-
-
-class MessageTaken(Out):
-    """The message is on disk and will be delivered. The same request again gets the same answer."""
-
-    id: str
-    conversation_id: str
-    state: Literal["queued"] = "queued"
 
 
 class Health(Out):

@@ -248,6 +248,15 @@ async def test_writing_first_is_bound_by_the_clients_answer(
     hook = receiver.bodies()[1]["message"]
     assert hook["conversation"]["client_id"] == "conv-9"
     assert hook["receiver"]["client_id"] == "cust-9"
-    assert (await desk.sent("m-10", conversation_id="conv-9"))["conversation_id"] == hook[
-        "conversation"
-    ]["id"]
+    again = await desk.sent("m-10", conversation_id="conv-9")
+    assert again["conversation_id"] == hook["conversation"]["id"]
+
+
+async def test_the_newest_binding_of_a_conversation_wins(desk: Desk) -> None:
+    await desk.connect()
+    before = await desk.sent("m-1")
+    body = {"scope_id": SCOPE, "phone": "+79000000009", "message": {"type": "text", "text": "Hi"}}
+    begun = (await desk.control("POST", "/chats", body)).json["chat"]
+    bound = await desk.sent("m-2", conversation_ref_id=begun["id"])
+    assert bound["conversation_id"] == begun["id"] != before["conversation_id"]
+    assert (await desk.sent("m-3"))["conversation_id"] == begun["id"]

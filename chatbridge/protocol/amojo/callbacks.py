@@ -1,6 +1,6 @@
 """What amoCRM sends us, read into events ("Chats webhooks"; both versions, told apart by their shape).
 
-The bytes must have passed `signing.verify_callback` before they come here.
+The bytes must have passed `signing.callback_matches` before they come here.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,16 @@ import orjson
 from chatbridge.errors import UnreadablePayload
 from chatbridge.ids import fingerprint
 from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
-from chatbridge.protocol.tame import identifier, members, number, text, whole
+from chatbridge.protocol.tame import identifier, is_shallow, members, number, text, whole
 
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
 """Members of a v2 message that are passed on as they are."""
 
 _DEEPEST: Final = 64
-"""Levels of such a member. One that is deeper could not be written to the journal; the message goes without it."""
+"""Levels they may be nested: real ones have under ten, and beyond 254 JSON can be read but not written again."""
 
-_LAST_SECOND: Final = 253_402_300_800
-"""The beginning of the year 10000, where calendars end."""
+_YEAR_10000: Final = 253_402_300_800
+"""Seconds; from here on no calendar, ours included, can name the moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,7 @@ def _read_v2(payload: dict[str, Any], now: int) -> Message:
         content=_read_content(inner, where="message.message"),
         reply_to=_quoted_id(members(inner, "reply_to", "message")),
         source=text(members(outer, "source").get("external_id")),
-        extras={
-            name: inner[name] for name in _EXTRAS if inner.get(name) and _is_shallow(inner[name])
-        },
+        extras=_read_extras(inner),
     )
 
 
@@ -130,6 +128,12 @@ def _read_content(wire: dict[str, Any], *, where: str) -> Content:
     )
 
 
+def _read_extras(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return what is passed on; a member nested absurdly is left out, the message goes without it."""
+    given = {name: wire[name] for name in _EXTRAS if wire.get(name)}
+    return {name: member for name, member in given.items() if is_shallow(member, _DEEPEST)}
+
+
 def _read_location(wire: dict[str, Any]) -> Location | None:
     lat, lon = number(wire.get("lat")), number(wire.get("lon"))
     return None if lat is None or lon is None else Location(lat=lat, lon=lon)
@@ -156,21 +160,11 @@ def _quoted_id(quoted: dict[str, Any]) -> str | None:
 
 
 def _sent_at(wire: dict[str, Any], now: int) -> int:
-    """Return the time a callback names, the present where it names none or one that no calendar has."""
-    milliseconds, seconds = whole(wire.get("msec_timestamp")), whole(wire.get("timestamp"))
-    if milliseconds is not None and milliseconds < _LAST_SECOND * 1_000:
+    milliseconds = whole(wire.get("msec_timestamp"), below=_YEAR_10000 * 1_000)
+    if milliseconds is not None:
         return milliseconds * 1_000
-    if seconds is not None and seconds < _LAST_SECOND:
-        return seconds * 1_000_000
-    return now
-
-
-def _is_shallow(value: object, left: int = _DEEPEST) -> bool:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, list):
-        return True
-    return left > 0 and all(_is_shallow(inner, left - 1) for inner in value)
+    seconds = whole(wire.get("timestamp"), below=_YEAR_10000)
+    return now if seconds is None else seconds * 1_000_000
 
 
 def _required(value: object, read: Callable[[object], str | None], where: str) -> str:

@@ -102,10 +102,12 @@ MISTAKES: Final[tuple[tuple[str, _Variant], ...]] = (
 
 def find_mistakes(parts: SignedParts, signature: str) -> Iterator[str]:
     """Yield a sentence for each known mistake that produces exactly this signature."""
-    lowered = signature.strip().lower()
-    if signature != lowered and lowered == sign_text(parts.secret, parts.text()):
-        yield "the digest is right but must be lower-case hex without spaces"
+    lowered, right = signature.strip().lower(), sign_text(parts.secret, parts.text())
+    if lowered == right:
+        if signature != right:
+            yield "the digest is right but must be lower-case hex without spaces"
+        return
     for sentence, variant in MISTAKES:
         made = variant(parts)
-        if made and hmac.compare_digest(made, lowered):
+        if made and made == lowered:
             yield sentence

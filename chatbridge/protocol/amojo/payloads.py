@@ -13,6 +13,9 @@ from chatbridge.model import MEDIA_TYPES, Content, HookVersion, Message, Message
 _NAMED_FILES: Final = frozenset({MessageType.FILE, MessageType.VIDEO, MessageType.PICTURE})
 """Types for which amojo demands `file_name` and `file_size`."""
 
+_PLAYED: Final = frozenset({MessageType.VOICE, MessageType.AUDIO, MessageType.VIDEO})
+"""Types that last some seconds."""
+
 
 def connect(account_id: str, *, title: str | None, hook_version: HookVersion) -> bytes:
     """Return the body of a connect call. Kommo requires the title; amoCRM takes the channel's name without one."""
@@ -62,23 +65,23 @@ def participant(person: Person) -> dict[str, Any]:
 
 
 def content(said: Content) -> dict[str, Any]:
-    """Return the `message` object of a message."""
+    """Return the `message` object of a message. What does not belong to its type is left out."""
     wire: dict[str, Any] = {"type": said.type, "text": said.text}
     if said.type is MessageType.TEXT:
         wire["text"] = said.text or ""
     if said.type in MEDIA_TYPES:
-        wire |= {
-            "media": said.media_url,
-            "media_duration": said.duration,
-            "sticker_id": said.sticker_id,
-        }
+        wire["media"] = said.media_url
         wire |= {"file_name": said.file_name, "file_size": said.file_size}
     if said.type in _NAMED_FILES:
         wire["file_name"] = said.file_name or file_name_of(said.media_url)
         wire["file_size"] = said.file_size or 0
-    if said.location is not None:
+    if said.type in _PLAYED:
+        wire["media_duration"] = said.duration
+    if said.type is MessageType.STICKER:
+        wire["sticker_id"] = said.sticker_id
+    if said.type is MessageType.LOCATION and said.location is not None:
         wire["location"] = {"lon": said.location.lon, "lat": said.location.lat}
-    if said.contact is not None:
+    if said.type is MessageType.CONTACT and said.contact is not None:
         wire["contact"] = {"name": said.contact.name, "phone": said.contact.phone}
     return _set(wire)
 

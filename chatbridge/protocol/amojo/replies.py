@@ -16,15 +16,20 @@ from chatbridge import errors
 from chatbridge.errors import DeliveryError
 from chatbridge.protocol.http import Response
 from chatbridge.protocol.retry_after import read_retry_after
-from chatbridge.protocol.tame import identifier, text
+from chatbridge.protocol.tame import identifier, members, text
 
 _SHOWN: Final = 300
 """Characters of the far side's own words that are kept."""
 
-_DUPLICATE: Final = re.compile(r"duplicat|already|exist|not unique|repeated", re.IGNORECASE)
-"""How a server may say that it knows this msgid. A guess on purpose: the real wording is not published."""
+_DUPLICATE: Final = re.compile(
+    r"duplicat|repeated|(not|be) unique|already (been )?(exist|accept|receiv|process|sent|us|taken|known|regist)"
+    r"|msgid[^.]{0,40} (exists|is known|is used|is taken)",
+    re.IGNORECASE,
+)
+"""How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
+a refusal taken for a repeat ("chat does not exist") would lose the message."""
 
-_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,160}")
+_SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """`{channel_id}_{account_id}`, two UUIDs. It becomes part of addresses."""
 
 _BY_STATUS: Final[dict[int, type[DeliveryError]]] = {
@@ -99,11 +104,10 @@ def read_sent(response: Response) -> Sent:
         DeliveryError: amojo refused, or answered 2xx with something that is not its own.
 
     """
-    answer = _read_object(response).get("new_message")
-    members = answer if isinstance(answer, dict) else {}
+    answer = members(_read_object(response), "new_message")
     return Sent(
-        message_id=identifier(members.get("msgid")),
-        conversation_id=identifier(members.get("conversation_id")),
+        message_id=identifier(answer.get("msgid")),
+        conversation_id=identifier(answer.get("conversation_id")),
     )
 
 
@@ -127,7 +131,9 @@ def _check(response: Response) -> None:
         return
     far_code, words = _far_words(response.body)
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, errors.FarSideDown)
-    if kind is errors.Rejected and _DUPLICATE.search(words):
+    if kind is errors.Rejected and _DUPLICATE.search(
+        _shown(response.body.decode(errors="replace"))
+    ):
         kind = errors.Duplicate
     if status == HTTPStatus.FORBIDDEN and _is_html(response):
         kind, words = errors.Throttled, "an HTML page instead of an answer, as for blocked senders"
@@ -147,16 +153,14 @@ def _far_words(body: bytes) -> tuple[str | None, str]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None, _shown(body[:_SHOWN].decode(errors="replace"))
-    if not isinstance(value, dict):
-        return None, ""
-    words = text(value.get("error_description")) or text(value.get("detail")) or ""
-    return identifier(value.get("error_type")), _shown(words)
+    answer = members(value)
+    words = text(answer.get("error_description")) or text(answer.get("detail")) or ""
+    return identifier(answer.get("error_type")), _shown(words)
 
 
 def _shown(words: str) -> str:
-    """Return the start of somebody's words on one line, without what a database would refuse."""
-    printable = (letter if letter.isprintable() else " " for letter in words[:_SHOWN])
-    return "".join(printable).strip()
+    """Return the start of the far side's words without control characters: the database takes no NUL."""
+    return "".join(mark if mark.isprintable() else " " for mark in words[:_SHOWN]).strip()
 
 
 def _is_html(response: Response) -> bool:

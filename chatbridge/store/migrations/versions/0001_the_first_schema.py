@@ -54,7 +54,7 @@ def upgrade() -> None:
             autoincrement=True,
             nullable=False,
         ),
-        sa.Column("scope_id", sa.String(length=160), nullable=False),
+        sa.Column("scope_id", sa.String(length=255), nullable=False),
         sa.Column("channel_id", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.String(length=64), nullable=False),
         sa.Column("messenger_id", sa.String(length=64), nullable=False),

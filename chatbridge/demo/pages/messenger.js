@@ -1,0 +1,72 @@
+import { call, upload } from "/look/api.js";
+import { mediaSeconds, typeOf } from "/look/files.js";
+import { sendShown } from "/look/sending.js";
+import { replace, upsert } from "/look/thread.js";
+import { chatMessage } from "/demo/pages/model.js";
+
+const TYPING_SHOWN_MS = 6000;
+const WITH_LENGTH = ["audio", "voice", "video"];
+
+/**
+ * The client's messenger: reading and sending through the demo's own backend.
+ *
+ * @param {object} parts
+ * @param {ReturnType<typeof import("/look/store.js").createStore>} parts.store
+ * @param {import("/look/i18n.js").Words} parts.words
+ * @param {import("/look/notices.js").Notices} parts.notices
+ */
+export function createMessenger({ store, words, notices }) {
+  const change = (work) => store.set({ messages: work(store.get().messages) });
+
+  async function load() {
+    const answers = await notices.attempt(() =>
+      Promise.all([call("GET", "/demo/config"), call("GET", "/demo/messages")]),
+    );
+    if (!answers) return;
+    const [config, { messages }] = answers;
+    store.set({ config: store.get().config ?? config, loaded: true });
+    change((all) => replace(all, messages.map(chatMessage)));
+  }
+
+  /** `prepare` runs before each try and adds what the server needs, such as the address of an uploaded file. */
+  function send(content, prepare = async () => ({})) {
+    const { type, text, location, contact } = content;
+    const work = async () =>
+      chatMessage(
+        await call("POST", "/demo/messages", { type, text, location, contact, ...(await prepare()) }),
+      );
+    return sendShown(content, { change, work, words, notices });
+  }
+
+  function sendFile(file, { type = typeOf(file), seconds } = {}) {
+    const content = {
+      type,
+      media: URL.createObjectURL(file),
+      fileName: file.name,
+      fileSize: file.size,
+      duration: seconds ?? 0,
+    };
+    return send(content, async () => {
+      const duration = seconds ?? (WITH_LENGTH.includes(type) ? await mediaSeconds(file) : 0);
+      const { media_url, file_name, file_size } = await upload("/demo/files", file);
+      return { media_url, file_name, file_size, ...(duration && { duration }) };
+    });
+  }
+
+  function sendSticker(address) {
+    const media = new URL(address, location.href).href;
+    return send({ type: "sticker", media }, async () => ({ media_url: media }));
+  }
+
+  function takeTyping() {
+    store.set({ typingUntil: Date.now() + TYPING_SHOWN_MS });
+    setTimeout(() => store.set({}), TYPING_SHOWN_MS);
+  }
+
+  function takeMessage(p) {
+    if (p.direction === "out") store.set({ typingUntil: 0 });
+    change((all) => upsert(all, chatMessage(p)));
+  }
+
+  return { load, send, sendFile, sendSticker, events: { message: takeMessage, typing: takeTyping } };
+}

@@ -1,0 +1,149 @@
+import { preview } from "/look/chat.js";
+import { emptyState } from "/look/dialogs.js";
+import { h, icon } from "/look/dom.js";
+import { preciseTime, span, timeElement } from "/look/time.js";
+import { stations, troubles, wholeTime } from "/demo/pages/model.js";
+
+const ICONS = {
+  received: "in",
+  stored: "stored",
+  signed: "signed",
+  accepted: "sent",
+  delivered: "delivered",
+  read: "read",
+  retry: "repeat",
+  failed: "warning",
+  parked: "pause",
+  released: "repeat",
+};
+const SIGNS = {
+  queued: ["sign--accent", "pending"],
+  delivered: ["sign--good", "delivered"],
+  read: ["sign--good", "read"],
+  failed: ["sign--bad", "warning"],
+};
+
+/**
+ * The way of the chosen message: every step with its time and how long it took, attempts and errors in words.
+ *
+ * @param {object} parts
+ * @param {import("/look/i18n.js").Words} parts.words
+ * @param {() => void} parts.onNewest
+ * @returns {{element: HTMLElement, render: (state: object) => void}}
+ */
+export function createPath({ words, onNewest }) {
+  const about = h("p", { class: "path__about" });
+  const signs = h("div", { "class": "path__signs", "aria-live": "polite" });
+  const newest = h(
+    "button",
+    { type: "button", class: "button button--small", onclick: onNewest },
+    icon("down", "icon--s"),
+    h("span", { "data-t": "follow_newest" }),
+  );
+  const head = h(
+    "header",
+    { class: "panel__head" },
+    icon("path"),
+    h("h2", { "data-t": "path" }),
+    about,
+    signs,
+    newest,
+  );
+  const track = h("ol", { class: "path__track" });
+  const notes = h("ol", { class: "path__notes" });
+  const empty = emptyState("path", "no_path", "no_path_hint");
+  const body = h(
+    "div",
+    { "class": "path__body", "tabindex": "0", "data-t-label": "path" },
+    track,
+    notes,
+    empty,
+  );
+  const element = h("section", { "class": "panel path", "data-t-label": "path" }, head, body);
+  let drawn = "";
+
+  function station({ step, kind, at, since, count }, direction) {
+    const name = words.has(`step.${step}`) ? words.t(`step.${step}`) : step;
+    const caption =
+      at !== null && words.has(`step.${step}.${direction}`) ? words.t(`step.${step}.${direction}`) : "";
+    const face = kind === "now" ? h("span", { class: "spinner" }) : icon(ICONS[step] ?? "step");
+    return h(
+      "li",
+      {
+        "class": `station station--${kind}`,
+        "data-step": step,
+        "aria-current": kind === "now" ? "step" : null,
+      },
+      since !== null &&
+        h("span", { class: "station__since" }, since < 1 ? span(since, words) : `+${span(since, words)}`),
+      h("span", { class: "station__face" }, face),
+      h("span", { class: "station__name" }, step === "retry" && count > 1 ? `${name} ×${count}` : name),
+      at === null
+        ? h("span", { class: "station__time" }, words.t(kind === "now" ? "waiting" : "ahead"))
+        : timeElement(at, words.language(), preciseTime(at)),
+      caption && h("span", { class: "station__caption" }, caption),
+    );
+  }
+
+  function note({ at, step, attempt, error, detail }) {
+    const name = words.has(`step.${step}`) ? words.t(`step.${step}`) : step;
+    const facts = [name, attempt && words.t("attempt", { number: attempt })].filter(Boolean).join(" · ");
+    return h(
+      "li",
+      { class: "path__note" },
+      timeElement(Date.parse(at), words.language(), preciseTime(Date.parse(at))),
+      h("span", { class: "path__note-name" }, facts),
+      error?.code && h("code", {}, error.code),
+      h("span", {}, error?.detail || detail || ""),
+    );
+  }
+
+  function renderSigns(timeline) {
+    const [kind, drawing] = SIGNS[timeline.state] ?? ["", "step"];
+    const whole = wholeTime(timeline);
+    const word = words.has(`state.${timeline.state}`) ? words.t(`state.${timeline.state}`) : timeline.state;
+    signs.replaceChildren(
+      h(
+        "span",
+        { class: "sign path__direction" },
+        icon(timeline.direction === "in" ? "in" : "out"),
+        words.t(`direction.${timeline.direction}`),
+      ),
+      h(
+        "span",
+        { class: `sign ${kind}` },
+        icon(drawing),
+        word,
+        whole === null ? "" : ` · ${span(whole, words)}`,
+      ),
+    );
+  }
+
+  function render({ loaded, messages, tracked, timeline, chosen }) {
+    const message = messages.find((one) => one.key === tracked?.key);
+    const shown = timeline ?? (message?.own ? untaken(message) : null);
+    newest.hidden = chosen === null;
+    empty.hidden = !loaded || messages.length > 0 || Boolean(tracked);
+    const version = JSON.stringify([shown, message?.text, words.language()]);
+    if (version === drawn) return;
+    drawn = version;
+    about.textContent = message ? preview(message, words) : "";
+    signs.hidden = track.hidden = notes.hidden = !shown;
+    if (!shown) return;
+    renderSigns(shown);
+    track.replaceChildren(...stations(shown).map((one) => station(one, shown.direction)));
+    notes.replaceChildren(...troubles(shown).map(note));
+  }
+
+  return { element, render };
+}
+
+/** The way of a message that the server has not taken: just begun, or ended at once. */
+function untaken({ state, at, problem }) {
+  const failure = { step: "failed", at: new Date(at).toISOString(), error: { code: null, detail: problem } };
+  return {
+    direction: "in",
+    state: state === "failed" ? "failed" : "queued",
+    steps: state === "failed" ? [failure] : [],
+  };
+}

@@ -1,0 +1,72 @@
+"""What the client's phone shows, and who is watching it."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+_KEPT: Final = 500
+_UNREAD: Final = 200
+"""Events a page may be behind; a slower page is cut off and fetches everything again."""
+
+Shown = dict[str, Any]
+"""A message as the page draws it."""
+
+
+class Phone:
+    """The messages of the demo's one client."""
+
+    def __init__(self, *, conversation_id: str, client: dict[str, str]) -> None:
+        """Begin with an empty conversation."""
+        self.conversation_id = conversation_id
+        self.client = client
+        self._messages: OrderedDict[str, Shown] = OrderedDict()
+        self._watchers: set[asyncio.Queue[tuple[str, Any] | None]] = set()
+
+    def messages(self) -> list[Shown]:
+        """Return what the phone shows, oldest first."""
+        return list(self._messages.values())
+
+    def knows(self, message_id: str) -> bool:
+        """Return whether the phone shows this message."""
+        return message_id in self._messages
+
+    def show(self, message: Shown) -> None:
+        """Show a new message, or a changed one at its place."""
+        self._messages[message["id"]] = message
+        while len(self._messages) > _KEPT:
+            self._messages.popitem(last=False)
+        self.tell("message", message)
+
+    def update(self, message_id: str, *, state: str) -> None:
+        """Change a shown message's state, if it is a change."""
+        message = self._messages.get(message_id)
+        if message is not None and message["state"] != state:
+            self.show(message | {"state": state})
+
+    def tell(self, event: str, data: Any) -> None:
+        """Tell every watching page."""
+        for watcher in list(self._watchers):
+            if watcher.full():
+                self._watchers.discard(watcher)
+                watcher.get_nowait()
+                watcher.put_nowait(None)
+            else:
+                watcher.put_nowait((event, data))
+
+    def close(self) -> None:
+        """Let every watching page go."""
+        for watcher in self._watchers:
+            if not watcher.full():
+                watcher.put_nowait(None)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator["asyncio.Queue[tuple[str, Any] | None]"]:
+        """Give events to a page; None tells it that it was too slow."""
+        watcher: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(_UNREAD)
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)

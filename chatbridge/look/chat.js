@@ -1,0 +1,182 @@
+import { bodyOf } from "/look/bodies.js";
+import { h, icon } from "/look/dom.js";
+import { menuButton } from "/look/menu.js";
+import { timeElement } from "/look/time.js";
+
+/**
+ * @typedef {object} ChatMessage a message as the pages draw it; each page makes it from its own server's shape
+ * @property {string} key identity of the bubble; stays the same when an unsent message gets its id
+ * @property {string | null} id null until the server has taken the message
+ * @property {boolean} own written on this side of the screen
+ * @property {string} author
+ * @property {string} type
+ * @property {string} text
+ * @property {string | null} media address of the file
+ * @property {string | null} thumbnail
+ * @property {string} fileName
+ * @property {number} fileSize bytes
+ * @property {number} duration seconds
+ * @property {{lat: number, lon: number} | null} location
+ * @property {{name: string, phone: string} | null} contact
+ * @property {{author: string, text: string, type: string} | null} quote
+ * @property {number} at milliseconds since 1970
+ * @property {"pending" | "sent" | "delivered" | "read" | "failed" | null} state null for messages of the other side
+ * @property {string | null} problem why it failed, in words
+ * @property {boolean} edited
+ * @property {boolean} silent
+ * @property {Array<{user: string, emoji: string}>} reactions
+ */
+
+/**
+ * @typedef {object} BubbleOptions
+ * @property {import("/look/i18n.js").Words} words
+ * @property {boolean} named show the author above the text
+ * @property {boolean} worded show the delivery state as a word too
+ * @property {(message: ChatMessage) => void} [onRetry]
+ * @property {(message: ChatMessage, emoji: string) => void} [onReact]
+ */
+
+const EMOJI = ["👍", "❤️", "🔥", "😄", "🙏"];
+
+/**
+ * One message as a list item: bubble, delivery mark, reactions, and the reason when it failed.
+ *
+ * @param {ChatMessage} message
+ * @param {BubbleOptions} options
+ * @returns {HTMLElement}
+ */
+export function bubble(message, options) {
+  const { words, named, onReact } = options;
+  const bare = message.type === "sticker" && !message.text;
+  const box = h(
+    "div",
+    { role: "article", class: `bubble${bare ? " bubble--bare" : ""}` },
+    named && message.author && h("p", { class: "bubble__author" }, message.author),
+    message.quote && quote(message.quote, words),
+    bodyOf(message, words),
+    meta(message, options),
+  );
+  const react =
+    onReact &&
+    message.id &&
+    menuButton({
+      icon: "react",
+      label: "look.react",
+      layout: "row",
+      align: message.own ? "right" : "left",
+      class: "button--quiet bubble__react",
+      items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
+    });
+  const item = h(
+    "li",
+    {
+      "class": `message ${message.own ? "message--own" : "message--other"}`,
+      "data-type": message.type,
+      "data-state": message.state,
+    },
+    h("div", { class: "message__row" }, box, react),
+    reactions(message, words),
+    message.state === "failed" && problem(message, options),
+  );
+  words.apply(item);
+  return item;
+}
+
+function quote({ author, text, type }, words) {
+  return h(
+    "blockquote",
+    { class: "bubble__quote" },
+    author && h("cite", {}, author),
+    h("p", {}, text || typeName(type, words)),
+  );
+}
+
+function meta(message, { words, worded }) {
+  return h(
+    "p",
+    { class: "bubble__meta" },
+    message.silent &&
+      h(
+        "span",
+        { class: "bubble__sign", title: words.t("look.silent") },
+        icon("silent"),
+        spoken(words.t("look.silent")),
+      ),
+    message.edited && h("span", {}, words.t("look.edited")),
+    timeElement(message.at, words.language()),
+    message.state && mark(message.state, words, worded),
+  );
+}
+
+const MARKS = {
+  pending: "pending",
+  sent: "sent",
+  delivered: "delivered",
+  read: "delivered",
+  failed: "warning",
+};
+
+function mark(state, words, worded) {
+  const word = words.t(`look.state.${state}`);
+  const text = worded || state === "failed" ? h("span", { class: "mark__word" }, word) : spoken(word);
+  return h("span", { class: `mark mark--${state}`, title: word }, icon(MARKS[state]), text);
+}
+
+function spoken(text) {
+  return h("span", { class: "sr-only" }, text);
+}
+
+function reactions({ reactions: all }, words) {
+  if (!all?.length) return null;
+  const users = grouped(all);
+  return h(
+    "ul",
+    { "class": "reactions", "aria-label": words.t("look.reactions") },
+    [...users].map(([emoji, list]) =>
+      h("li", { title: list.map((one) => one.user).join(", ") }, emoji, list.length > 1 && ` ${list.length}`),
+    ),
+  );
+}
+
+function grouped(all) {
+  const groups = new Map();
+  for (const one of all) groups.set(one.emoji, [...(groups.get(one.emoji) ?? []), one]);
+  return groups;
+}
+
+function problem(message, { words, onRetry }) {
+  const again =
+    onRetry &&
+    !message.id &&
+    h("button", {
+      "type": "button",
+      "class": "button button--link",
+      "data-t": "look.try_again",
+      "onclick": () => onRetry(message),
+    });
+  const reason = message.problem || words.t("look.state.failed");
+  return h("p", { class: "message__problem" }, icon("warning", "icon--s"), h("span", {}, reason, " ", again));
+}
+
+/**
+ * The word for a kind of message, "Picture"; an unknown kind is named as it is.
+ *
+ * @param {string} type
+ * @param {import("/look/i18n.js").Words} words
+ * @returns {string}
+ */
+function typeName(type, words) {
+  return words.has(`look.type.${type}`) ? words.t(`look.type.${type}`) : type;
+}
+
+/**
+ * A message in one line, for lists and for the voice of a screen reader.
+ *
+ * @param {Pick<ChatMessage, "type" | "text" | "fileName">} message
+ * @param {import("/look/i18n.js").Words} words
+ * @returns {string}
+ */
+export function preview({ type, text, fileName }, words) {
+  if (type === "text") return text;
+  return [typeName(type, words), text || (type === "file" ? fileName : "")].filter(Boolean).join(": ");
+}

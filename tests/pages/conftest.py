@@ -1,0 +1,112 @@
+"""Real Chromium against stub servers that answer the two contracts from memory."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.pages.stub_demo import StubDemo
+from tests.pages.stub_sandbox import StubSandbox
+
+CHROMIUM = os.environ.get("CHATBRIDGE_TEST_CHROMIUM", "/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+PATIENCE_MS = 20_000
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def session_loop(scope: Any = "function") -> Callable[..., Any]:
+    """A fixture that lives in the loop of the browser, which is started once."""
+    return pytest_asyncio.fixture(loop_scope="session", scope=scope)
+
+
+@session_loop(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        await browser.close()
+
+
+@session_loop()
+async def sandbox() -> AsyncIterator[StubSandbox]:
+    stub = StubSandbox()
+    await stub.running.start()
+    yield stub
+    await stub.running.stop()
+
+
+@session_loop()
+async def demo(sandbox: StubSandbox) -> AsyncIterator[StubDemo]:
+    stub = StubDemo(sandbox.running.port)
+    await stub.running.start()
+    yield stub
+    await stub.running.stop()
+
+
+class Visitor:
+    """Opens pages, each in a fresh context, and keeps what must not happen on any of them."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+        self.failures_expected = False
+
+    async def __call__(
+        self,
+        address: str,
+        *,
+        locale: str = "en-US",
+        scheme: Any = "light",
+        width: int = 1280,
+        height: int = 800,
+    ) -> Page:
+        context = await self._browser.new_context(
+            locale=locale, color_scheme=scheme, viewport={"width": width, "height": height}
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        self._contexts.append(context)
+        page = await context.new_page()
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", lambda request: self._request(request.url))
+        await page.goto(address)
+        await page.wait_for_selector("[data-state=open]", state="attached")
+        return page
+
+    def _console(self, kind: str, text: str) -> None:
+        if self.failures_expected and "Failed to load resource" in text:
+            return
+        if kind in {"error", "warning"}:
+            self.complaints.append(f"{kind}: {text}")
+
+    def _request(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme in {"http", "https"} and address.hostname != "127.0.0.1":
+            self.complaints.append(f"request to another host: {url}")
+
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+
+
+@session_loop()
+async def visit(browser: Browser) -> AsyncIterator[Visitor]:
+    visitor = Visitor(browser)
+    yield visitor
+    await visitor.close()
+    assert visitor.complaints == []

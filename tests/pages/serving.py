@@ -1,0 +1,87 @@
+"""What both stub servers share: pages from the package, the page policy, a stream of events."""
+
+import asyncio
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob: http: https:; "
+    "media-src 'self' blob: http: https:; frame-src http: https:; object-src 'none'; base-uri 'none'"
+)
+PACKAGE = Path(str(resources.files("chatbridge")))
+
+
+class Events:
+    """Server-sent events to every open page."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[bytes | None]] = set()
+        self.opened = 0
+
+    def publish(self, name: str, data: Any) -> None:
+        frame = f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+        for queue in self._queues:
+            queue.put_nowait(frame)
+
+    def cut(self) -> None:
+        """End all streams; the browsers come back by themselves."""
+        for queue in self._queues:
+            queue.put_nowait(None)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"retry: 100\n\n")
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._queues.add(queue)
+        self.opened += 1
+        try:
+            while (frame := await queue.get()) is not None:
+                await response.write(frame)
+        except ConnectionResetError:
+            pass
+        finally:
+            self._queues.discard(queue)
+        return response
+
+
+@web.middleware
+async def with_policy(request: web.Request, handler: Any) -> web.StreamResponse:
+    response = await handler(request)
+    if not response.prepared:
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def page(path: str) -> Any:
+    async def show(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(PACKAGE / path)
+
+    return show
+
+
+class Running:
+    """A stub server on a free port of the loopback address."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self.port = 0
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()

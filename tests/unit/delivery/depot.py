@@ -1,0 +1,226 @@
+"""A courier's surroundings: a real store that can be out of order, far sides that can be moody, and their memories."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from chatbridge.delivery.courier import Courier, Receipt
+from chatbridge.errors import StoreUnavailable
+from chatbridge.ids import fingerprint
+from chatbridge.model import Direction
+from chatbridge.store import journal, parked, pending, schema
+from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.engine import Store
+from chatbridge.store.entries import Draft, Entry
+from tests.unit.clock import JumpingClock
+from tests.unit.factories import CHANNEL_ID, NOW
+
+PATIENCE = 30
+
+
+class TroubledStore:
+    """Passes units on to a real store, except those that are told to fail."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.failures: Counter[Any] = Counter()
+        """How many times each unit is still to fail."""
+        self.changed = asyncio.Event()
+
+    async def write(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
+        await self._fail(unit)
+        result = await self._store.write(unit, *args, **kwargs)
+        self.changed.set()
+        return result
+
+    async def read(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
+        await self._fail(unit)
+        return await self._store.read(unit, *args, **kwargs)
+
+    async def _fail(self, unit: Any) -> None:
+        if self.failures[unit] > 0:
+            self.failures[unit] -= 1
+            self.changed.set()
+            await asyncio.sleep(0)
+            raise StoreUnavailable("the disk is full")
+
+
+@dataclass
+class FarSide:
+    """Takes what it is sent, unless `answer` raises."""
+
+    clock: JumpingClock
+    answer: Callable[[Entry], Awaitable[Receipt | None]] | None = None
+    asked: list[tuple[int, Entry]] = field(default_factory=list)
+    """Every attempt, with its time."""
+    taken: list[Entry] = field(default_factory=list)
+
+    async def __call__(self, entry: Entry) -> Receipt:
+        self.asked.append((self.clock.now(), entry))
+        await asyncio.sleep(0)
+        receipt = await self.answer(entry) if self.answer else None
+        self.taken.append(entry)
+        return receipt or Receipt()
+
+    def took(self) -> list[str]:
+        return [entry.message_id for entry in self.taken]
+
+    def by_conversation(self) -> dict[str | None, list[str]]:
+        found = defaultdict(list)
+        for entry in self.taken:
+            found[entry.external_id].append(entry.message_id)
+        return dict(found)
+
+
+class Depot:
+    """A store with one link, two far sides, and couriers between them."""
+
+    def __init__(self, store: Store) -> None:
+        self._database = store
+        self.store = TroubledStore(store)
+        self.clock = JumpingClock()
+        self.amojo, self.messenger = FarSide(self.clock), FarSide(self.clock)
+        self.outcomes: list[str] = []
+        self._couriers: list[Courier] = []
+
+    async def prepare(self) -> None:
+        await self.store.write(schema.metadata.create_all)
+        await self.store.write(_add_link)
+
+    def attempted(
+        self, direction: Direction, outcome: str, code: str | None, seconds: float
+    ) -> None:
+        """Take note, as the metrics do."""
+        del direction, code, seconds
+        self.outcomes.append(outcome)
+
+    async def courier(self, *, window: int = 1000, at_once: int = 16) -> Courier:
+        courier = Courier(
+            store=self.store,
+            clock=self.clock,
+            senders={Direction.TO_AMOJO: self.amojo, Direction.TO_MESSENGER: self.messenger},
+            watcher=self,
+            jitter=lambda: 0.0,
+            window=window,
+            at_once=at_once,
+        )
+        self._couriers.append(courier)
+        await courier.start()
+        return courier
+
+    async def close(self) -> None:
+        for courier in self._couriers:
+            await courier.stop(grace=0)
+
+    async def accept(self, *drafts: Draft) -> list[Entry]:
+        answers = await self.store.write(journal.accept, drafts, self.clock.now())
+        return [answer.entry for answer in answers]
+
+    async def release(self, **wanted: Any) -> list[Entry]:
+        now = self.clock.now()
+        released: list[Entry] = await self.store.write(
+            parked.release, parked.ParkedFilter(**wanted), parked_until=now, limit=500, now=now
+        )
+        return released
+
+    async def parked(self) -> list[parked.ParkedEntry]:
+        found: list[parked.ParkedEntry] = await self._database.read(
+            parked.list_parked, parked.ParkedFilter(), after=0, limit=500
+        )
+        return found
+
+    async def pending(self) -> list[Entry]:
+        waiting: list[Entry] = await self._database.read(pending.load_after, 0, 10_000)
+        return waiting
+
+    async def attempts(self, entry: Entry) -> Sequence[Any]:
+        rows: Sequence[Any] = await self._database.read(_attempts, entry.id)
+        return rows
+
+    async def drained(self) -> None:
+        """Return when nothing is pending any more."""
+        await self.until(self._is_empty)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Return when a condition holds; it is looked at after every commit."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self.store.changed.clear()
+                if await condition():
+                    return
+                await self.store.changed.wait()
+
+    async def amojo_took_something(self) -> bool:
+        return bool(self.amojo.taken)
+
+    async def _is_empty(self) -> bool:
+        return not await self._database.read(pending.load_after, 0, 1)
+
+
+def draft(
+    message_id: str, conversation: str = "c-1", direction: Direction = Direction.TO_AMOJO
+) -> Draft:
+    key = fingerprint(direction.name, message_id)
+    return Draft(
+        conversation=ConversationKey(link_id=1, external_id=conversation, amojo_id=None),
+        direction=direction,
+        kind="message",
+        key=key,
+        digest=key,
+        message_id=message_id,
+        body=b"{}",
+        received_at=NOW,
+    )
+
+
+def reply(message_id: str, conversation: str = "c-1") -> Draft:
+    """Return an operator's message to accept."""
+    return draft(message_id, conversation, Direction.TO_MESSENGER)
+
+
+def _attempts(connection: Connection, entry_id: int) -> Sequence[Any]:
+    row = schema.attempts.c
+    query = select(row.number, row.outcome, row.code, row.far_id).where(row.entry_id == entry_id)
+    return [tuple(found) for found in connection.execute(query.order_by(row.number))]
+
+
+def _add_link(connection: Connection) -> None:
+    times = {"created_at": NOW, "updated_at": NOW}
+    channel = {
+        "id": CHANNEL_ID,
+        "code": "amo.ext.shop",
+        "secret_sealed": b"",
+        "base_url": "https://amojo.example",
+        "signing": "current",
+        "hook_version": "v2",
+    }
+    connection.execute(insert(schema.channels).values(channel | times))
+    messenger = {
+        "id": "msgr_1",
+        "name": "Shop",
+        "kind": "backend",
+        "webhook_format": "standard",
+        "webhook_secret_sealed": b"",
+        "api_key_hash": b"",
+        "amojo_channel_id": "",
+        "amojo_account_id": "",
+        "amojo_secret_sealed": b"",
+        "settings": "{}",
+    }
+    connection.execute(insert(schema.messengers).values(messenger | times))
+    link = {
+        "id": 1,
+        "scope_id": "scope",
+        "channel_id": CHANNEL_ID,
+        "account_id": "account",
+        "messenger_id": "msgr_1",
+        "state": "connected",
+        "hook_version": "v2",
+        "created_at": NOW,
+        "connected_at": NOW,
+    }
+    connection.execute(insert(schema.links).values(link))

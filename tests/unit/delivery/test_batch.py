@@ -1,0 +1,96 @@
+import asyncio
+
+import pytest
+
+from chatbridge.delivery.batch import Batcher
+
+
+class Writer:
+    """Writes when it is let; remembers each batch; fails those that hold a `bad` item."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.may_write = asyncio.Event()
+        self.may_write.set()
+        self.writes = asyncio.Event()
+
+    async def __call__(self, items: list[str]) -> list[str]:
+        self.batches.append(items)
+        self.writes.set()
+        await self.may_write.wait()
+        if "bad" in items:
+            raise ValueError("a bad batch")
+        return [item.upper() for item in items]
+
+
+async def write_all(batcher: Batcher[str, str], *items: str) -> list[str | BaseException]:
+    return await asyncio.gather(*(batcher(item) for item in items), return_exceptions=True)
+
+
+async def test_alone_an_item_is_written_at_once() -> None:
+    writer = Writer()
+    assert await Batcher(writer, limit=10)("a") == "A"
+    assert writer.batches == [["a"]]
+
+
+async def test_each_item_gets_its_own_answer_in_order() -> None:
+    writer = Writer()
+    batcher = Batcher(writer, limit=10)
+    assert await write_all(batcher, "a", "b", "c") == ["A", "B", "C"]
+    assert [item for batch in writer.batches for item in batch] == ["a", "b", "c"]
+
+
+async def test_what_waits_while_one_batch_is_written_makes_up_the_next() -> None:
+    writer = Writer()
+    writer.may_write.clear()
+    batcher = Batcher(writer, limit=2)
+    first = asyncio.create_task(batcher("a"))
+    async with asyncio.timeout(10):
+        await writer.writes.wait()
+    rest = asyncio.create_task(write_all(batcher, "b", "c", "d"))
+    await asyncio.sleep(0)
+    writer.may_write.set()
+    assert [await first, *await rest] == ["A", "B", "C", "D"]
+    assert writer.batches == [["a"], ["b", "c"], ["d"]]
+
+
+async def test_a_failure_belongs_to_its_batch() -> None:
+    batcher = Batcher(Writer(), limit=2)
+    answers = await write_all(batcher, "a", "b", "bad", "c", "d")
+    assert [str(answer) for answer in answers] == ["A", "B", "a bad batch", "a bad batch", "D"]
+
+
+async def test_somebody_who_stopped_waiting_harms_nobody() -> None:
+    writer = Writer()
+    writer.may_write.clear()
+    batcher = Batcher(writer, limit=10)
+    impatient = asyncio.create_task(batcher("a"))
+    patient = asyncio.create_task(batcher("b"))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    writer.may_write.set()
+    assert await patient == "B"
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    assert writer.batches == [["a", "b"]]
+
+
+@pytest.mark.parametrize("item", ["a", "bad"])
+async def test_drained_waits_for_everything_written_or_failed(item: str) -> None:
+    writer = Writer()
+    writer.may_write.clear()
+    batcher = Batcher(writer, limit=1)
+    waiting = asyncio.create_task(write_all(batcher, item, "b"))
+    await asyncio.sleep(0)
+    drained = asyncio.create_task(batcher.drained())
+    await asyncio.sleep(0)
+    assert not drained.done()
+    writer.may_write.set()
+    async with asyncio.timeout(10):
+        await drained
+    assert writer.batches == [[item], ["b"]]
+    await waiting
+
+
+async def test_drained_returns_at_once_where_nothing_waits() -> None:
+    await Batcher(Writer(), limit=1).drained()
