@@ -70,11 +70,16 @@ def demo(config_file: ConfigFile = None) -> None:
 @app.command()
 def sandbox(config_file: ConfigFile = None) -> None:
     """Run an amoCRM of one's own: the chat service and an operator's inbox."""
+    from chatbridge.sandbox.serving import AddressTakenError  # noqa: PLC0415
     from chatbridge.sandbox.serving import serve as run_sandbox  # noqa: PLC0415
     from chatbridge.sandbox.settings import SandboxSettings  # noqa: PLC0415
 
     part = config.load(config_file).sandbox
-    _run(run_sandbox(SandboxSettings(host=part.host, port=part.port, hook_url=part.hook_url)))
+    settings = SandboxSettings(host=part.host, port=part.port, hook_url=part.hook_url)
+    try:
+        _run(run_sandbox(settings))
+    except AddressTakenError as error:
+        _fail(str(error))
 
 
 @app.command()
@@ -95,7 +100,12 @@ def migrate(
 @app.command("check-config")
 def check_config(config_file: ConfigFile = None) -> None:
     """Check the settings and say everything that is wrong with them."""
-    _checked(config_file)
+    from chatbridge.clients.addresses import AddressGuard  # noqa: PLC0415
+    from chatbridge.store.engine import open_store  # noqa: PLC0415
+
+    settings = _checked(config_file)
+    AddressGuard.allowing(settings.network.allow)
+    open_store(settings.store.url)  # reads the address; only `start` opens anything
     typer.echo("The settings are in order.")
 
 

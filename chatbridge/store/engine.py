@@ -55,7 +55,7 @@ def open_store(url: str, *, synchronous: str = "full") -> Store:
 
     try:
         parsed = make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise ConfigurationError("CHATBRIDGE_STORE__URL is not an address of a database") from error
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
         return SqliteStore(parsed, synchronous=synchronous)

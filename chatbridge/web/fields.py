@@ -51,7 +51,7 @@ def _this_era(value: datetime) -> datetime:
 
 Identifier = Annotated[
     str,
-    Field(min_length=1, max_length=255, pattern=r"^\P{C}+$", examples=["m-1"]),
+    Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", examples=["m-1"]),
     AfterValidator(_printable),
 ]
 AmojoId = Annotated[Identifier, Field(max_length=64)]
