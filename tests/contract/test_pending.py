@@ -41,9 +41,9 @@ async def test_a_lane_is_loaded_alone(store: Store, link: Link) -> None:
     entries = await queue(store, link, 30, conversations=3)
     lane = entries[1].lane
     mine = [entry for entry in entries if entry.lane == lane]
-    assert await store.read(pending.load_lane, lane, mine[-1].id, 100) == mine
-    assert await store.read(pending.load_lane, lane, mine[-1].id, 2) == mine[:2]
+    assert await store.read(pending.load_lane, lane, entries[-1].id, 100) == mine
     assert await store.read(pending.load_lane, lane, mine[3].id, 100) == mine[:4]
+    assert await store.read(pending.load_lane, lane, mine[3].id, 2) == mine[:2]
 
 
 async def test_the_two_directions_of_a_conversation_are_two_lanes(store: Store, link: Link) -> None:
