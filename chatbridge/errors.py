@@ -18,7 +18,7 @@
         ├── FarSideDown               RETRY    5xx, or an answer that is not the protocol's
         ├── OutcomeUnknown            UNKNOWN  it left, no answer came: it may have arrived
         ├── Misconfigured             MISUSE   our credentials, addresses or settings are wrong, not this message
-        ├── Duplicate                 the far side already has it: as good as delivered
+        ├── Duplicate                 ARRIVED  the far side has it from an earlier attempt: as good as delivered
         ├── Rejected                  REJECT   this message will never be accepted
         └── InternalFailure           RETRY    a fault of this server; the log has the traceback
 
@@ -38,6 +38,7 @@ class Disposition(Enum):
     UNKNOWN = "it may have arrived: repeat on schedule with the same id"
     MISUSE = "settings are wrong: repeat on schedule, somebody has to mend them"
     REJECT = "never repeat: park it with the reason"
+    ARRIVED = "it is there already: as good as delivered"
 
 
 class ChatbridgeError(Exception):
@@ -268,7 +269,7 @@ class Misconfigured(DeliveryError):
 class Duplicate(DeliveryError):
     """The far side already has this message, from an earlier attempt whose answer was lost."""
 
-    code, disposition = "duplicate", Disposition.UNKNOWN
+    code, disposition = "duplicate", Disposition.ARRIVED
 
 
 class Rejected(DeliveryError):

@@ -164,6 +164,7 @@ class Directory:
         before = self._links.get(link.id)
         if before is not None:
             del self._by_messenger[before.messenger_id][link.id]
+            del self._by_scope[before.scope_id]
         self._links[link.id] = link
         self._by_scope[link.scope_id] = link
         self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link

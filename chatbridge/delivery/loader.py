@@ -75,7 +75,7 @@ class Loader:
 
     def has_room(self) -> None:
         """Go on reading if memory has room again."""
-        if self._behind and len(self._lanes) < self._window // 2:
+        if self._behind and len(self._lanes) <= self._window // 2:
             self._room.set()
 
     async def run(self) -> None:

@@ -23,8 +23,8 @@ class Schedule:
     """Waits between attempts; the last one repeats."""
     give_up_after: float
     """Age at which an entry is given up. It is tried once in any case."""
-    longest_wait: float
-    """Bound on what a far side may ask for with Retry-After."""
+    patient: bool
+    """Whether a far side's Retry-After is obeyed in full. If not, it may double a wait at most."""
 
     def wait(self, age: float) -> float:
         """Return the wait that follows an attempt made at this age."""
@@ -39,7 +39,7 @@ class Schedule:
 OPERATOR_REPLY: Final = Schedule(
     steps=(1, 3, 8, 20, 45, 90, 180, 300),
     give_up_after=15 * _MINUTE,
-    longest_wait=15 * _MINUTE,
+    patient=False,
 )
 """Somebody waits for it: quick, then an honest failure. A reply delivered the next morning is worse than none."""
 
@@ -58,7 +58,7 @@ CLIENT_MESSAGE: Final = Schedule(
         _HOUR,
     ),
     give_up_after=72 * _HOUR,
-    longest_wait=72 * _HOUR,
+    patient=True,
 )
 """Nobody watches for a mark, and losing a client is worse than being late."""
 
@@ -109,7 +109,8 @@ def decide(
         )
     wait = schedule.wait(max(0.0, (now - since) / SECOND)) * (1 + JITTER * jitter)
     if error.retry_after is not None:
-        wait = max(wait, min(error.retry_after, schedule.longest_wait))
+        asked = error.retry_after if schedule.patient else min(error.retry_after, 2 * wait)
+        wait = max(wait, asked)
     return Retry(due_at=min(now + int(wait * SECOND), limit))
 
 

@@ -89,7 +89,9 @@ def _refusal(status: int) -> type[DeliveryError]:
         return errors.Rejected
     if status in {429, 503}:
         return errors.Throttled
-    return errors.FarSideDown if status // 100 == 5 else errors.Misconfigured
+    return (
+        errors.FarSideDown if status // 100 == 5 or status in {408, 425} else errors.Misconfigured
+    )
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -65,7 +65,7 @@ Short = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 FreeForm = Annotated[dict[str, Any], AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_this_era)]
+Moment = Annotated[AwareDatetime, AfterValidator(_this_era)]
 
 
 class In(BaseModel):

@@ -67,6 +67,12 @@ class ContentIn(In):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         kind = self.kind
+        if kind not in MEDIA_TYPES and self.media_url is not None:
+            raise ValueError(f"a {self.type} message has no media_url")
+        if kind is not MessageType.LOCATION and self.location is not None:
+            raise ValueError(f"a {self.type} message has no location")
+        if kind is not MessageType.CONTACT and self.contact is not None:
+            raise ValueError(f"a {self.type} message has no contact")
         if kind is MessageType.TEXT and not self.text:
             raise ValueError("a text message needs text")
         if kind in MEDIA_TYPES and self.media_url is None:

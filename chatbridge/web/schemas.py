@@ -42,8 +42,8 @@ class ChannelDraft(In):
     channel_id: AmojoId = Field(examples=["a4490ccc-5d7f-11e7-907b-a6006ad3dba0"])
     secret: Annotated[str, Field(min_length=8, max_length=255)]
     base_url: Url | None = None
-    signing: Annotated[Signing, Field(strict=False)] = Signing.CURRENT
-    hook_version: Annotated[HookVersion, Field(strict=False)] = HookVersion.V2
+    signing: Signing = Signing.CURRENT
+    hook_version: HookVersion = HookVersion.V2
     bot_id: AmojoId | None = None
     title: Short | None = None
 
@@ -54,8 +54,8 @@ class ChannelChange(In):
     code: Identifier | None = None
     secret: Annotated[str, Field(min_length=8, max_length=255)] | None = None
     base_url: Url | None = None
-    signing: Annotated[Signing, Field(strict=False)] | None = None
-    hook_version: Annotated[HookVersion, Field(strict=False)] | None = None
+    signing: Signing | None = None
+    hook_version: HookVersion | None = None
     bot_id: AmojoId | None = None
     title: Short | None = None
 
@@ -83,7 +83,7 @@ class MessengerDraft(In):
     name: Annotated[Short, Field(min_length=1)]
     kind: Identifier = Field(examples=["backend"])
     webhook_url: Url | None = None
-    webhook_format: Annotated[WebhookFormat, Field(strict=False)] = WebhookFormat.STANDARD
+    webhook_format: WebhookFormat = WebhookFormat.STANDARD
     settings: FreeForm = Field(default_factory=dict)
 
 
@@ -92,7 +92,7 @@ class MessengerChange(In):
 
     name: Annotated[Short, Field(min_length=1)] | None = None
     webhook_url: Url | None = None
-    webhook_format: Annotated[WebhookFormat, Field(strict=False)] | None = None
+    webhook_format: WebhookFormat | None = None
     settings: FreeForm | None = None
 
 

@@ -41,7 +41,7 @@ def sandbox_process_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proce
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """A client with a new connection for each request, so that none is left over from before a restart."""
+    """A client with as many connections as a test likes; each is used once, since servers are killed and started again."""
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         yield session

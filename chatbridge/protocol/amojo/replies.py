@@ -129,30 +129,39 @@ def _check(response: Response) -> None:
     status = response.status
     if status // 100 == 2:
         return
-    far_code, words = _far_words(response.body)
+    retry_after = read_retry_after(response.headers.get("retry-after"))
+    kind = _kind_of(response, asked_to_wait=retry_after is not None)
+    far_code, words = _far_words(response)
+    advice = _ADVICE.get(far_code or "") or _ADVICE_BY_STATUS.get(status, "")
+    if kind is not errors.Misconfigured:
+        advice = ""
+    sentence = f"amoCRM answered HTTP {status}: {words or far_code or 'no explanation'}. {advice}"
+    raise kind(sentence.strip(), status=status, far_code=far_code, retry_after=retry_after)
+
+
+def _kind_of(response: Response, *, asked_to_wait: bool) -> type[DeliveryError]:
+    status = response.status
+    if status == HTTPStatus.FORBIDDEN and _is_html(response):
+        # The page that blocked senders get instead of an answer.
+        return errors.Throttled
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and asked_to_wait:
+        return errors.Throttled
     kind = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, errors.FarSideDown)
     if kind is errors.Rejected and _DUPLICATE.search(
         _shown(response.body.decode(errors="replace"))
     ):
-        kind = errors.Duplicate
-    if status == HTTPStatus.FORBIDDEN and _is_html(response):
-        kind, words = errors.Throttled, "an HTML page instead of an answer, as for blocked senders"
-    retry_after = read_retry_after(response.headers.get("retry-after"))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None:
-        kind = errors.Throttled
-    advice = _ADVICE.get(far_code or "") or _ADVICE_BY_STATUS.get(status, "")
-    sentence = (
-        f"amoCRM answered HTTP {status}: {words or far_code or 'no explanation'}. {advice}".strip()
-    )
-    raise kind(sentence, status=status, far_code=far_code, retry_after=retry_after)
+        return errors.Duplicate
+    return kind
 
 
-def _far_words(body: bytes) -> tuple[str | None, str]:
+def _far_words(response: Response) -> tuple[str | None, str]:
     """Return the far side's error type and its description, both possibly missing."""
+    if _is_html(response):
+        return None, "an HTML page instead of an answer"
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(response.body)
     except orjson.JSONDecodeError:
-        return None, _shown(body[:_SHOWN].decode(errors="replace"))
+        return None, _shown(response.body[:_SHOWN].decode(errors="replace"))
     answer = members(value)
     words = text(answer.get("error_description")) or text(answer.get("detail")) or ""
     return identifier(answer.get("error_type")), _shown(words)

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from chatbridge.delivery.batch import Batcher
+from chatbridge.errors import StoreUnavailable
 
 
 class Writer:
@@ -54,10 +55,22 @@ async def test_what_waits_while_one_batch_is_written_makes_up_the_next() -> None
     assert writer.batches == [["a"], ["b", "c"], ["d"]]
 
 
-async def test_a_failure_belongs_to_its_batch() -> None:
+async def test_a_failure_belongs_to_the_item_at_fault() -> None:
     batcher = Batcher(Writer(), limit=2)
     answers = await write_all(batcher, "a", "b", "bad", "c", "d")
-    assert [str(answer) for answer in answers] == ["A", "B", "a bad batch", "a bad batch", "D"]
+    assert [str(answer) for answer in answers] == ["A", "B", "a bad batch", "C", "D"]
+
+
+async def test_an_outage_belongs_to_the_whole_batch_and_is_not_asked_for_item_by_item() -> None:
+    asked = []
+
+    async def away(items: list[str]) -> list[str]:
+        asked.append(items)
+        raise StoreUnavailable("away")
+
+    answers = await write_all(Batcher(away, limit=10), "a", "b", "c")
+    assert [str(answer) for answer in answers] == ["away"] * 3
+    assert asked == [["a", "b", "c"]]
 
 
 async def test_somebody_who_stopped_waiting_harms_nobody() -> None:

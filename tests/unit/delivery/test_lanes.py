@@ -86,17 +86,6 @@ def test_a_released_entry_wakes_a_lane_that_waits_for_a_newer_one() -> None:
     assert lanes.next_due() == 1000
 
 
-def test_a_lane_that_was_woken_twice_waits_all_the_same() -> None:
-    lanes = Lanes()
-    lanes.add([make_entry(5)])
-    lanes.add([make_entry(2)])
-    older = lanes.take(0)
-    assert older is not None
-    lanes.postpone(older, make_entry(2, attempts=1, due_at=50))
-    assert take_all(lanes, now=49) == []
-    assert take_all(lanes, now=50) == [2]
-
-
 def test_a_long_lane_is_cut_and_asks_for_the_rest_when_it_is_empty() -> None:
     lanes = Lanes()
     lanes.add((make_entry(number) for number in range(1, LANE_LIMIT + 2)), 0)

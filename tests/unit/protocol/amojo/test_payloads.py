@@ -208,7 +208,8 @@ ANYTHING = {
 def contents(kind: str) -> st.SearchStrategy[Wire]:
     name = {"text": "text", "location": "location", "contact": "contact"}.get(kind, "media_url")
     needed = st.text(min_size=1) if name == "text" else ANYTHING[name]
-    rest = {key: value for key, value in ANYTHING.items() if key != name}
+    others = {"media_url", "location", "contact"}
+    rest = {key: value for key, value in ANYTHING.items() if key not in others | {name}}
     return st.fixed_dictionaries({"type": st.just(kind), name: needed}, optional=rest)
 
 

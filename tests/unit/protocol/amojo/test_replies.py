@@ -106,7 +106,7 @@ REFUSALS: dict[str, tuple[Response, type[DeliveryError], str | None, str]] = {
     ),
     "403 empty": (make_response(403), errors.Misconfigured, None, "Check the channel's secret"),
     "403 as a page": (
-        make_response(403, b"\n<!DOCTYPE html><html>banned</html>"), errors.Throttled, None, "blocked senders",
+        make_response(403, b"\n<!DOCTYPE html><html>banned</html>"), errors.Throttled, None, "HTML page",
     ),
     "403 named a page": (
         make_response(403, b"banned", content_type="text/html; charset=utf-8"), errors.Throttled, None, "HTML page",

@@ -1,0 +1,117 @@
+"""What the courier reads and when: a full memory blocks nobody, nothing is read that was given away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import exc
+
+from chatbridge import errors
+from chatbridge.delivery.courier import Receipt
+from chatbridge.store import pending
+from chatbridge.store.engine import open_store
+from chatbridge.store.entries import Entry
+from tests.unit.delivery.depot import Depot, draft
+
+
+@pytest.fixture
+async def depot(tmp_path: Path) -> AsyncIterator[Depot]:
+    store = open_store(f"sqlite:///{tmp_path}/loading.db", synchronous="normal")
+    await store.start()
+    depot = Depot(store)
+    try:
+        await depot.prepare()
+        yield depot
+        await depot.close()
+    finally:
+        await store.close()
+
+
+async def test_conversations_that_wait_leave_room_for_others(depot: Depot) -> None:
+    depot.clock.stand_still()
+
+    async def answer(entry: Entry) -> None:
+        if entry.external_id != "healthy":
+            raise errors.NotSent("no route")
+
+    depot.amojo.answer = answer
+    courier = await depot.courier(window=10)
+    courier.offer(await depot.accept(*(draft(f"m-{n}", f"c-{n}") for n in range(10))))
+
+    async def all_failed() -> bool:
+        return len(depot.outcomes) == 10
+
+    await depot.until(all_failed)
+    courier.offer(await depot.accept(draft("m-10", "healthy")))
+    await depot.until(depot.amojo_took_something)
+
+
+async def blocked_behind_a_long_lane(depot: Depot) -> asyncio.Event:
+    """A hundred conversations hold memory while a long one is refilled lane-wise, in front of the loader's cursor."""
+    let_go = asyncio.Event()
+
+    async def answer(entry: Entry) -> None:
+        if entry.external_id != "long":
+            await let_go.wait()
+
+    depot.amojo.answer = answer
+    others = [draft(f"b-{number}", f"c-{number}") for number in range(100)]
+    await depot.accept(*others, *(draft(f"m-{number:03}", "long") for number in range(450)))
+    return let_go
+
+
+async def test_nothing_is_sent_twice_however_lanes_and_loader_meet(depot: Depot) -> None:
+    let_go = await blocked_behind_a_long_lane(depot)
+    courier = await depot.courier(window=50, at_once=200)
+    await depot.until(depot.amojo_took_something)
+    courier.offer(await depot.accept(*(draft(f"n-{number}", "long") for number in range(100))))
+    let_go.set()
+    await depot.drained()
+    await courier.stop(grace=1)
+    assert len(depot.amojo.took()) == 650
+    long = depot.amojo.by_conversation()["long"]
+    assert long == [f"m-{n:03}" for n in range(450)] + [f"n-{n}" for n in range(100)]
+
+
+async def test_the_loader_comes_to_rest(depot: Depot) -> None:
+    let_go = await blocked_behind_a_long_lane(depot)
+    reads = 0
+    read = depot.store.read
+
+    async def counted(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal reads
+        reads += unit is pending.load_after
+        return await read(unit, *args, **kwargs)
+
+    depot.store.read = counted  # type: ignore[method-assign]
+    courier = await depot.courier(window=50, at_once=200)
+    await depot.until(depot.amojo_took_something)
+    courier.offer(await depot.accept(draft("n-0", "long")))
+    let_go.set()
+    await depot.drained()
+    await courier.stop(grace=1)
+    assert reads < 10
+
+
+async def test_one_outcome_that_cannot_be_stored_takes_no_other_with_it(depot: Depot) -> None:
+    """As PostgreSQL refuses a NUL or a text that is too long. It is recorded without the words at fault."""
+    write = depot.store.write
+
+    async def choosy(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        if unit is pending.settle and any(outcome.far_id == "\0" for outcome in args[0]):
+            raise exc.DataError("UPDATE", {}, ValueError("invalid byte sequence"))
+        return await write(unit, *args, **kwargs)
+
+    async def answer(entry: Entry) -> Receipt:
+        return Receipt(far_id="\0" if entry.message_id == "m-1" else "amo")
+
+    depot.store.write = choosy  # type: ignore[method-assign]
+    depot.amojo.answer = answer
+    entries = await depot.accept(*(draft(f"m-{number}", f"c-{number}") for number in range(5)))
+    await depot.courier()
+    await depot.drained()
+    recorded = [await depot.attempts(entry) for entry in entries]
+    assert [rows[0][3] for rows in recorded] == ["amo", None, "amo", "amo", "amo"]
+    assert len(depot.amojo.took()) == 5
