@@ -2,18 +2,22 @@
 
 import hashlib
 import hmac
+import io
 import json
+import os
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from chatbridge.cli import app
+from chatbridge.cli import app, main
 from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY
 from tests.acceptance.conftest import OwnBridge
 from tests.plain_amojo import PlainAmojo
@@ -26,6 +30,33 @@ GOOD = {
     "CHATBRIDGE_SECRET_KEY": SECRET_KEY,
     "CHATBRIDGE_ADMIN_TOKEN": ADMIN_TOKEN,
 }
+
+
+Command = Callable[..., CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line without the second that a process takes to start."""
+
+    def run(
+        *arguments: str, settings: Mapping[str, str] | None = None, stdin: bytes = b""
+    ) -> CompletedProcess[bytes]:
+        for name in [name for name in os.environ if name.startswith("CHATBRIDGE_")]:
+            monkeypatch.delenv(name)
+        for name, value in (settings or {}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["chatbridge", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        return CompletedProcess(
+            arguments, code if isinstance(code, int) else 0, said.out.encode(), said.err.encode()
+        )
+
+    return run
 
 
 def refused(*command: str, settings: dict[str, str], folder: Path | None = None) -> str:
@@ -77,8 +108,10 @@ def test_what_is_missing_is_named_all_at_once() -> None:
         ("STORE__URL", "postgresql://u:p@h:port/n", "CHATBRIDGE_STORE__URL"),
     ],
 )
-def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str, words: str) -> None:
-    said = refused("check-config", settings=GOOD | {f"CHATBRIDGE_{name}": value}, folder=tmp_path)
+def test_a_wrong_setting_is_named(command: Command, name: str, value: str, words: str) -> None:
+    done = command("check-config", settings=GOOD | {f"CHATBRIDGE_{name}": value})
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (2, b"")
     assert words in said
     assert len(said.splitlines()) == 1
     for secret in (SECRET_KEY, ADMIN_TOKEN):
@@ -107,19 +140,23 @@ def test_the_server_does_not_begin_with_it(tmp_path: Path, name: str, value: str
         (None, "cannot be read"),
     ],
 )
-def test_a_wrong_file_is_named(tmp_path: Path, text: str | None, words: str) -> None:
+def test_a_wrong_file_is_named(
+    command: Command, tmp_path: Path, text: str | None, words: str
+) -> None:
     file = tmp_path / "settings.toml"
     if text is not None:
         file.write_text(text)
-    said = refused("check-config", "--config", str(file), settings=GOOD)
+    done = command("check-config", "--config", str(file), settings=GOOD)
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (2, b"")
     assert words in said
     assert len(said.splitlines()) == 1
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+def test_the_environment_wins_over_the_file(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('public_url = "nonsense"\n[http]\nport = 1\n')
-    done = run_cli("check-config", "--config", str(file), settings=GOOD)
+    done = command("check-config", "--config", str(file), settings=GOOD)
     assert done.returncode == 0, done
 
 
@@ -175,13 +212,13 @@ def test_migrate_and_reseal_with_a_new_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
+    "arguments",
     [["nonsense"], ["serve", "--nonsense"], ["sign"], ["sign", "--secret", "s"], ["verify", "--secret", "s"]],
 )  # fmt: skip
-def test_a_wrong_command_ends_with_two(command: list[str]) -> None:
-    done = run_cli(*command)
+def test_a_wrong_command_ends_with_two(command: Command, arguments: list[str]) -> None:
+    done = command(*arguments)
     assert done.returncode == 2
-    assert b"Traceback" not in done.stderr
+    assert done.stderr
 
 
 def test_every_command_explains_itself() -> None:
@@ -190,12 +227,12 @@ def test_every_command_explains_itself() -> None:
         assert (shown.exit_code, "Usage: " in shown.output) == (0, True)
 
 
-def test_the_version_is_shown() -> None:
-    done = run_cli("--version")
+def test_the_version_is_shown(command: Command) -> None:
+    done = command("--version")
     assert done.stdout.startswith(b"chatbridge ")
 
 
-def command_of(vector: dict[str, Any]) -> list[str]:
+def arguments_of(vector: dict[str, Any]) -> list[str]:
     return [
         *("--secret", vector["secret"], "--method", vector["method"], "--path", vector["path"]),
         *("--date", vector["date"], "--body", "-"),
@@ -211,24 +248,26 @@ BODIES = VECTORS["body_only"]
 
 
 @pytest.mark.parametrize("vector", REQUESTS, ids=lambda vector: vector["id"])
-def test_sign_and_verify_agree_with_the_published_vectors(vector: dict[str, Any]) -> None:
+def test_sign_and_verify_agree_with_the_published_vectors(
+    command: Command, vector: dict[str, Any]
+) -> None:
     body = vector["body"].encode()
-    signed = run_cli("sign", *command_of(vector), stdin=body)
+    signed = command("sign", *arguments_of(vector), stdin=body)
     assert f"X-Signature: {vector['signature']}" in signed.stdout.decode().splitlines()
     assert f"Content-MD5: {vector['content_md5']}" in signed.stdout.decode().splitlines()
     wanted = ["--signature", vector["signature"]]
-    good = run_cli("verify", *command_of(vector), *wanted, stdin=body)
+    good = command("verify", *arguments_of(vector), *wanted, stdin=body)
     assert (good.returncode, good.stdout) == (0, b"It matches.\n")
-    bad = run_cli("verify", *command_of(vector), *wanted, stdin=body + b" ")
+    bad = command("verify", *arguments_of(vector), *wanted, stdin=body + b" ")
     assert (bad.returncode, bad.stdout) == (1, b"")
     assert b"It does not match." in bad.stderr
 
 
 @pytest.mark.parametrize("vector", BODIES, ids=lambda vector: vector["id"])
-def test_a_callback_is_verified_by_its_body(vector: dict[str, Any]) -> None:
+def test_a_callback_is_verified_by_its_body(command: Command, vector: dict[str, Any]) -> None:
     body, secret = vector["body"].encode(), vector["secret"]
     for sent in (body, body + b"\n"):
-        done = run_cli(
+        done = command(
             "verify",
             "--secret",
             secret,
@@ -239,17 +278,17 @@ def test_a_callback_is_verified_by_its_body(vector: dict[str, Any]) -> None:
             stdin=sent,
         )
         assert (done.returncode, done.stdout) == (0, b"It matches.\n")
-    signed = run_cli(
+    signed = command(
         "sign", "--legacy", "--secret", secret, "--path", "/", "--body", "-", stdin=body
     )
     assert f"X-Signature: {vector['signature']}" in signed.stdout.decode()
 
 
-def test_verify_names_the_mistake() -> None:
+def test_verify_names_the_mistake(command: Command) -> None:
     vector = REQUESTS[0]
     body = vector["body"].encode()
     only_body = hmac.new(vector["secret"].encode(), body, hashlib.sha1).hexdigest()
-    done = run_cli("verify", *command_of(vector), "--signature", only_body, stdin=body)
+    done = command("verify", *arguments_of(vector), "--signature", only_body, stdin=body)
     assert done.returncode == 1
     assert "Found the mistake: only the body was signed" in done.stderr.decode()
 
@@ -261,8 +300,10 @@ def test_verify_names_the_mistake() -> None:
         (["--body", "no/such/file"], "no/such/file cannot be read"),
     ],
 )
-def test_wrong_arguments_of_sign_are_named(arguments: list[str], words: str) -> None:
-    done = run_cli("sign", "--secret", "s", "--path", "/", *arguments)
+def test_wrong_arguments_of_sign_are_named(
+    command: Command, arguments: list[str], words: str
+) -> None:
+    done = command("sign", "--secret", "s", "--path", "/", *arguments)
     assert done.returncode == 2
     assert words in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
