@@ -3,9 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -14,25 +12,11 @@ from chatbridge.delivery.courier import Receipt
 from chatbridge.delivery.lanes import LANE_LIMIT
 from chatbridge.errors import DeliveryError
 from chatbridge.store import pending
-from chatbridge.store.engine import open_store
 from chatbridge.store.entries import Entry, OutcomeKind
 from tests.unit.delivery.depot import Depot, draft, reply
 from tests.unit.factories import SECOND
 
 MINUTE = 60
-
-
-@pytest.fixture
-async def depot(tmp_path: Path) -> AsyncIterator[Depot]:
-    store = open_store(f"sqlite:///{tmp_path}/courier.db", synchronous="normal")
-    await store.start()
-    depot = Depot(store)
-    try:
-        await depot.prepare()
-        yield depot
-        await depot.close()
-    finally:
-        await store.close()
 
 
 def failing(times: int, error: Exception, *, only: str | None = None) -> object:

@@ -1,32 +1,15 @@
 """What the courier reads and when: a full memory blocks nobody, nothing is read that was given away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import exc
 
 from chatbridge import errors
 from chatbridge.delivery.courier import Receipt
 from chatbridge.store import pending
-from chatbridge.store.engine import open_store
 from chatbridge.store.entries import Entry
 from tests.unit.delivery.depot import Depot, draft
-
-
-@pytest.fixture
-async def depot(tmp_path: Path) -> AsyncIterator[Depot]:
-    store = open_store(f"sqlite:///{tmp_path}/loading.db", synchronous="normal")
-    await store.start()
-    depot = Depot(store)
-    try:
-        await depot.prepare()
-        yield depot
-        await depot.close()
-    finally:
-        await store.close()
 
 
 async def test_conversations_that_wait_leave_room_for_others(depot: Depot) -> None:
