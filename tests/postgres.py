@@ -127,8 +127,13 @@ def _reachable(install: Path, place: Path, user: str | None) -> Path:
     try:
         _run([install / "bin" / "initdb", "--version"], user)
     except (PermissionError, subprocess.CalledProcessError):
-        copy = place / "pginstall"
+        # The binaries find their libraries in a folder beside the package's, relative to their own place.
+        package = install.parent
+        libraries = package.with_name(f"{package.name}.libs")
+        copy = place / package.name / install.name
         shutil.copytree(install, copy, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, place / libraries.name, symlinks=True)
         return copy / "bin"
     return install / "bin"
 
