@@ -75,7 +75,13 @@ def sandbox(config_file: ConfigFile = None) -> None:
     from chatbridge.sandbox.settings import SandboxSettings  # noqa: PLC0415
 
     part = config.load(config_file).sandbox
-    settings = SandboxSettings(host=part.host, port=part.port, hook_url=part.hook_url)
+    seen_as = "127.0.0.1" if part.host in {"0.0.0.0", "::"} else part.host  # noqa: S104 - compared, not bound
+    settings = SandboxSettings(
+        host=part.host,
+        port=part.port,
+        public_url=f"http://{seen_as}:{part.port}",
+        hook_url=part.hook_url,
+    )
     try:
         _run(run_sandbox(settings))
     except AddressTakenError as error:
@@ -203,8 +209,14 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        # Once: a second signal would cut off the orderly end, which is bounded by `http.shutdown_grace` anyway.
+        if not task.cancelling():
+            task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     try:
         await task
     except asyncio.CancelledError:

@@ -68,9 +68,13 @@ class Loader:
         self._filled()
 
     def offer_again(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were released. Those beyond the cursor will be read."""
-        seen = (entry for entry in entries if entry.id <= self._cursor)
+        """Take in entries that were released. Those beyond the cursor, parked before this start, are read."""
+        released = list(entries)
+        seen = (entry for entry in released if entry.id <= self._cursor)
         self._lanes.add_again(seen, self._clock.now())
+        if any(entry.id > self._cursor for entry in released):
+            self._behind = True
+            self._room.set()
         self._filled()
 
     def has_room(self) -> None:

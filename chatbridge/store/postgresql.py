@@ -23,8 +23,10 @@ class PostgresqlStore:
             url.set(drivername="postgresql+asyncpg"),
             pool_size=10,
             max_overflow=0,
+            hide_parameters=True,
             pool_pre_ping=True,
         )
+        self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._guard: AsyncConnection | None = None
 
     async def start(self) -> None:
@@ -56,5 +58,7 @@ class PostgresqlStore:
                 return await connection.run_sync(unit, *args, **kwargs)
 
     async def read(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the unit; the same as `write` here."""
-        return await self.write(unit, *args, **kwargs)
+        """Run the unit on one state of the database, however many statements it makes."""
+        with outages_named():
+            async with self._reading.begin() as connection:
+                return await connection.run_sync(unit, *args, **kwargs)

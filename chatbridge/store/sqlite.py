@@ -133,7 +133,10 @@ class SqliteStore:
 
     def _engine(self, begin: str) -> Engine:
         engine = create_engine(
-            self._url, pool_size=_READERS, connect_args={"check_same_thread": False}
+            self._url,
+            pool_size=_READERS,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False},
         )
 
         @event.listens_for(engine, "connect")

@@ -249,3 +249,17 @@ async def test_a_second_server_on_the_same_database_is_refused(
     assert second.process.returncode == 2
     assert "Traceback" not in second.log
     assert crashing.running
+
+
+async def test_what_was_parked_before_a_restart_is_released_after_it(
+    own_bridge: OwnBridge, plain: PlainAmojo
+) -> None:
+    bridge = own_bridge()
+    shop = await bridge.open_shop(plain)
+    plain.far_side.script.append(Answer(status=422))
+    await bridge.take(shop, "m-1")
+    await bridge.wait_for_state(shop, "m-1", "failed")
+    await asyncio.to_thread(bridge.process.terminate)
+    await asyncio.to_thread(bridge.process.start, "/readyz")
+    assert (await bridge.call("POST", "/v1/parked/release", {})).json["released"] == 1
+    await bridge.wait_for_state(shop, "m-1", "delivered")

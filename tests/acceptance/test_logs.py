@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY, draft, eventually
+from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY, Bridge, Shop, draft, eventually
 from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.wire import exchange, head, post_message
 from tests.fakes import Answer, FarSide
@@ -14,23 +14,17 @@ from tests.plain_amojo import PlainAmojo
 TEXT, REPLY = "Zaphod-needs-his-second-head", "Trillian-answers-quickly"
 PHONE, EMAIL, NAME = "+79153334455", "arthur@dent.example", "Arthur-Dent"
 URL = "https://files.example/secret-picture-42.png"
+SENDER = {"id": "u-1", "name": NAME, "phone": PHONE, "email": EMAIL}
+SAID = {"type": "picture", "media_url": URL, "text": TEXT}
+CONTACT = {"type": "contact", "contact": {"name": NAME, "phone": PHONE}}
 
 
-@pytest.mark.parametrize("form", ["json", "console"])
-async def test_nothing_private_reaches_the_log(
-    own_bridge: OwnBridge, plain: PlainAmojo, backend: FarSide, form: str
-) -> None:
-    bridge = own_bridge(LOG__FORMAT=form, NETWORK__TOTAL_TIMEOUT="0.5")
-    shop = await bridge.open_shop(plain, backend)
-    sender = {"id": "u-1", "name": NAME, "phone": PHONE, "email": EMAIL}
-    said = {"type": "picture", "media_url": URL, "text": TEXT}
-    contact = {"type": "contact", "contact": {"name": NAME, "phone": PHONE}}
-
-    # Good, repeated, reused, malformed, unlinked, and with a key in the wrong place.
-    await bridge.take(shop, "m-1", sender=sender, message=said)
-    await bridge.take(shop, "m-1", sender=sender, message=said)
-    assert (await bridge.send(shop, "m-1", sender=sender, message=contact)).status == 409
-    whole = json.dumps(draft("m-2", sender=sender, message=said)).encode()
+async def clients_write(bridge: Bridge, shop: Shop) -> None:
+    """Good, repeated, reused, malformed, unlinked, and with a key in the wrong place."""
+    await bridge.take(shop, "m-1", sender=SENDER, message=SAID)
+    await bridge.take(shop, "m-1", sender=SENDER, message=SAID)
+    assert (await bridge.send(shop, "m-1", sender=SENDER, message=CONTACT)).status == 409
+    whole = json.dumps(draft("m-2", sender=SENDER, message=SAID)).encode()
     assert (await post_message(bridge, shop, whole[:-1])).status == 400
     assert (await post_message(bridge, shop, whole.replace(b"picture", b"pigeon"))).status == 422
     await exchange(bridge, f"Authorization: Bearer {shop.key}\r\n\r\n".encode(), end=True)
@@ -38,7 +32,9 @@ async def test_nothing_private_reaches_the_log(
     await bridge.call("GET", f"/v1/messages/x?key={shop.key}&phone={PHONE}", key=shop.key)
     await bridge.call("GET", "/v1/links", key=f"{shop.key}x")
 
-    # Every way in which amojo may fail, some of them quoting what it was sent.
+
+async def amojo_fails(bridge: Bridge, shop: Shop, plain: PlainAmojo) -> None:
+    """In every way, some of them quoting what it was sent."""
     quoted = json.dumps({"error_type": "E", "error_description": f"bad {TEXT} {PHONE}"}).encode()
     answers = [
         Answer(status=400, body=quoted),
@@ -50,11 +46,13 @@ async def test_nothing_private_reaches_the_log(
     ]
     for number, answer in enumerate(answers):
         plain.far_side.script.append(answer)
-        await bridge.take(shop, f"f-{number}", f"c-{number}", sender=sender, message=said)
+        await bridge.take(shop, f"f-{number}", f"c-{number}", sender=SENDER, message=SAID)
         step = "parked" if answer.status == 400 else "retry"
         await bridge.wait_for_step(shop, f"f-{number}", step)
 
-    # The other direction: taken, failing, forged, unreadable.
+
+async def operators_write(shop: Shop, plain: PlainAmojo, backend: FarSide) -> None:
+    """Taken, failing, forged, unreadable."""
     backend.script += [Answer(status=500, body=REPLY.encode()), Answer(status=410)]
     await plain.operator_writes(shop.account, "c-1", REPLY)
     await plain.operator_writes(shop.account, "c-2", REPLY)
@@ -63,6 +61,17 @@ async def test_nothing_private_reaches_the_log(
     assert await plain.send_callback(shop.account, body) == 200
     assert await plain.send_callback(shop.account, body[:-1]) == 400
     assert await plain.send_callback(shop.account, body, "0" * 40) == 401
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+async def test_nothing_private_reaches_the_log(
+    own_bridge: OwnBridge, plain: PlainAmojo, backend: FarSide, form: str
+) -> None:
+    bridge = own_bridge(LOG__FORMAT=form, NETWORK__TOTAL_TIMEOUT="0.5")
+    shop = await bridge.open_shop(plain, backend)
+    await clients_write(bridge, shop)
+    await amojo_fails(bridge, shop, plain)
+    await operators_write(shop, plain, backend)
     parked = (await bridge.call("GET", "/v1/parked")).json["items"]
     assert parked
     metrics = (await bridge.call("GET", "/metrics", key=None)).body.decode()

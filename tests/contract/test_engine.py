@@ -157,3 +157,13 @@ async def test_closing_twice_and_writing_afterwards(store_url: str) -> None:
     if store_url.startswith("sqlite"):
         with pytest.raises(StoreUnavailable):
             await store.write(ping)
+
+
+async def test_an_error_of_the_database_does_not_quote_what_was_written(
+    store: Store, link: Link
+) -> None:
+    draft = make_draft(link, "m-1", body=b"a client's secret words", digest=None)
+    with pytest.raises(exc.IntegrityError) as refused:
+        await store.write(journal.accept, [draft], 0)
+    assert "secret words" not in str(refused.value)
+    assert "m-1" not in str(refused.value)
