@@ -1,0 +1,128 @@
+"""Side by side: contestants take turns, round after round; what counts is the ratio within a round."""
+
+import itertools
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bench.lineup import Contestant
+from bench.load import Answers, Load, run_load
+from bench.processes import Failed
+from bench.running import Running, place_for
+from bench.sink import Arrivals
+
+_DRAIN_SECONDS: Final = 180.0
+_RUNS: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One contestant in one round."""
+
+    rate: float
+    """Messages delivered in a second, from the first one sent to the last one delivered."""
+    accepted: float
+    """Messages taken in a second."""
+    cpu_us: float
+    """Processor time for one message, of all its processes."""
+    accept_p50_ms: float
+    accept_p99_ms: float
+    delivery_p50_ms: float
+    delivery_p99_ms: float
+    pss_mb: float
+    delivered: int
+    duplicates: int
+    inversions: int
+
+
+@contextmanager
+def started(contestants: Sequence[Contestant], *, outbound: bool) -> Iterator[dict[str, Running]]:
+    """Run these contestants, all at the same time; those that are not measured have nothing to do."""
+    with ExitStack() as stack:
+        yield {
+            contestant.name: stack.enter_context(
+                contestant.run(stack.enter_context(place_for(contestant.name, outbound=outbound)))
+            )
+            for contestant in contestants
+        }
+
+
+def measure(running: Running, load: Load) -> Sample:
+    """Put a load on a contestant and wait until all that it took has been delivered.
+
+    Raises:
+        Failed: it refused messages, lost some, or delivered what nobody sent.
+
+    """
+    run = next(_RUNS)
+    running.place.sink.begin(run)
+    before = running.cpu_seconds()
+    answers = run_load(running.target, load, run=run)
+    arrivals = running.place.sink.wait_for(answers.answered, seconds=_DRAIN_SECONDS)
+    time.sleep(0.1)  # what is still being written down about the last deliveries
+    used = running.cpu_seconds() - before
+    _check(answers, arrivals)
+    return _sample(answers, arrivals, used, running.pss_mb())
+
+
+def _check(answers: Answers, arrivals: Arrivals) -> None:
+    if arrivals.distinct < answers.answered:
+        raise Failed(f"{answers.answered} messages were taken, {arrivals.distinct} delivered")
+    if arrivals.unsigned or arrivals.strays:
+        raise Failed(f"{arrivals.unsigned} deliveries unsigned, {arrivals.strays} of another run")
+
+
+def _sample(answers: Answers, arrivals: Arrivals, used: float, pss_mb: float) -> Sample:
+    seconds = (arrivals.last_ns - answers.start_ns) / 1e9
+    return Sample(
+        rate=arrivals.distinct / seconds,
+        accepted=answers.rate,
+        cpu_us=used * 1e6 / arrivals.distinct,
+        accept_p50_ms=answers.p50_ms,
+        accept_p99_ms=answers.p99_ms,
+        delivery_p50_ms=arrivals.p50_ms,
+        delivery_p99_ms=arrivals.p99_ms,
+        pss_mb=pss_mb,
+        delivered=arrivals.distinct,
+        duplicates=arrivals.duplicates,
+        inversions=arrivals.inversions,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Median, least and most of several rounds."""
+
+    median: float
+    least: float
+    most: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the spread of a value over the rounds."""
+    return Spread(median=statistics.median(values), least=min(values), most=max(values))
+
+
+def ratios(samples: Sequence[Sample], base: Sequence[Sample], metric: str) -> Spread:
+    """Return the spread of the round-wise ratios to another contestant."""
+    pairs = zip(samples, base, strict=True)
+    return spread([getattr(sample, metric) / getattr(other, metric) for sample, other in pairs])
+
+
+def take_turns(
+    running: dict[str, Running], load: Load, *, rounds: int, warm_up: Load
+) -> dict[str, list[Sample]]:
+    """Measure each contestant once a round, each time in another order."""
+    for contestant in running.values():
+        measure(contestant, warm_up)
+    samples: dict[str, list[Sample]] = {name: [] for name in running}
+    names = list(running)
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            samples[name].append(measure(running[name], load))
+            print(f"    round {number + 1} {name}: {samples[name][-1].rate:,.0f}/s")
+    return samples
