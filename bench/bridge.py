@@ -13,6 +13,7 @@ from bench import native
 from bench.load import Target
 from bench.processes import Failed, Process, Program, free_port
 from bench.running import ACCOUNT, CHANNEL, SCOPE, Place, Running
+from bench.servers import postgres
 
 
 class Bridge:
@@ -71,7 +72,7 @@ class Bridge:
         )
 
     def _post(self, path: str, body: Mapping[str, str]) -> Any:
-        request = Request(  # noqa: S310 - the address is made above, of this machine
+        request = Request(
             f"http://127.0.0.1:{self.port}{path}",
             data=json.dumps(body).encode(),
             headers={
@@ -80,7 +81,7 @@ class Bridge:
             },
         )
         try:
-            with urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+            with urlopen(request, timeout=30) as answer:  # noqa: S310 - an address of this machine
                 return json.load(answer)
         except HTTPError as error:
             raise Failed(f"chatbridge refused {path}: {error.read().decode()}") from error
@@ -107,9 +108,18 @@ def on_sqlite(place: Place, *, slow_disk: bool = False) -> Iterator[Running]:
 
 
 @contextmanager
-def _run(bridge: Bridge, place: Place) -> Iterator[Running]:
+def _run(bridge: Bridge, place: Place, *databases: Process) -> Iterator[Running]:
     try:
         process = bridge.start()
-        yield Running(processes=[process], target=bridge.set_up(), place=place)
+        yield Running(processes=[process, *databases], target=bridge.set_up(), place=place)
     finally:
         bridge.stop()
+
+
+@contextmanager
+def on_postgres(place: Place) -> Iterator[Running]:
+    """Run chatbridge on a PostgreSQL of its own."""
+    with postgres(place.folder) as server:
+        bridge = Bridge(place, store_url=server.url)
+        with _run(bridge, place, server.process) as running:
+            yield running

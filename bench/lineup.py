@@ -1,16 +1,21 @@
-"""Who can take part: a table of contestants, what each needs of the machine, and how it is started."""
+"""Who can take part: one table."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench import bridge
-from bench.load import Target
-from bench.processes import Process, Program, free_port
-from bench.running import SCOPE, Place, Running
+from bench import bridge, installs, programs, servers
+from bench.running import Place, Running
+
+
+def _nothing() -> str | None:
+    return None
+
+
+def _no_postgres() -> str | None:
+    return None if servers.postgres_binaries() else "PostgreSQL's binaries are not installed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,61 +23,73 @@ class Contestant:
     """One bridge."""
 
     name: str
-    does: str
-    """What it is, for the table."""
     run: Callable[[Place], AbstractContextManager[Running]]
+    missing: Callable[[], str | None] = _nothing
+    """Says what the machine lacks for it."""
+    install: Callable[[], object] | None = None
+    """Installs what is not ours; those that have this take part in full runs only."""
 
 
-@contextmanager
-def _program(place: Place, *, module: str) -> Iterator[Running]:
-    """Run one of the files in `bench/contestants` with the Python of this checkout."""
-    port = free_port()
-    process = Process(
-        Program(
-            name=place.name,
-            command=(sys.executable, "-m", f"bench.contestants.{module}"),
-            folder=place.folder,
-            environment=settings(place, port),
-        )
-    )
-    try:
-        process.wait_for_port(port)
-        yield Running(processes=[process], target=target_of(place, port), place=place)
-    finally:
-        process.stop()
-
-
-def settings(place: Place, port: int) -> dict[str, str]:
-    """Return what the files in `bench/contestants` read from their environment."""
-    return {
-        "BENCH_PORT": str(port),
-        "BENCH_FAR_SIDE": place.sink.url,
-        "BENCH_API_KEY": place.keys.api,
-        "BENCH_SECRET": place.keys.channel,
-        "BENCH_WEBHOOK_SECRET": f"whsec_{place.keys.channel}",
-        "BENCH_SCOPE": SCOPE,
-    }
-
-
-def target_of(place: Place, port: int) -> Target:
-    """Return where messages for a file of `bench/contestants` are posted."""
-    if place.outbound:
-        return bridge.callback_target(port, place)
-    return Target(
-        port=port, path="/v1/messages", headers={"Authorization": f"Bearer {place.keys.api}"}
-    )
-
-
-NAIVE: Final = Contestant(
-    name="naive",
-    does="aiohttp server and client, uvloop; answers after amoCRM; stores nothing",
-    run=partial(_program, module="naive"),
-)
+NAIVE: Final = Contestant(name="naive", run=partial(programs.ours, module="naive"))
 NAIVE_OUTBOUND: Final = Contestant(
-    name="naive-outbound",
-    does="the same from amoCRM's callback to the messenger's webhook",
-    run=partial(_program, module="naive_outbound"),
+    name="naive-outbound", run=partial(programs.ours, module="naive_outbound")
 )
-SQLITE: Final = Contestant(
-    name="chatbridge-sqlite", does="SQLite, WAL, synchronous=FULL", run=bridge.on_sqlite
+SQLITE: Final = Contestant(name="chatbridge-sqlite", run=bridge.on_sqlite)
+SLOW_DISK: Final = Contestant(
+    name="chatbridge-sqlite-slow-disk", run=partial(bridge.on_sqlite, slow_disk=True)
 )
+POSTGRES: Final = Contestant(
+    name="chatbridge-postgres", run=bridge.on_postgres, missing=_no_postgres
+)
+FASTAPI: Final = Contestant(
+    name="fastapi-httpx", run=programs.fastapi, install=installs.peers_python
+)
+FLASK: Final = Contestant(name="flask-requests", run=programs.flask, install=installs.peers_python)
+NODE_RED: Final = Contestant(
+    name="node-red",
+    run=programs.node_red,
+    missing=programs.lacks_programs("node", "npm"),
+    install=installs.node_red,
+)
+ARQ: Final = Contestant(
+    name="arq-redis",
+    run=programs.arq,
+    missing=programs.lacks_programs("redis-server"),
+    install=installs.peers_python,
+)
+PROCRASTINATE: Final = Contestant(
+    name="procrastinate-postgres",
+    run=programs.procrastinate,
+    missing=_no_postgres,
+    install=installs.peers_python,
+)
+
+PEERS: Final = (NODE_RED, ARQ, PROCRASTINATE, FASTAPI, FLASK)
+"""What is not ours."""
+
+
+def present(
+    contestants: Sequence[Contestant], *, peers: bool
+) -> tuple[list[Contestant], list[str]]:
+    """Return who can take part, and a sentence for each who cannot."""
+    found, skipped = [], []
+    for contestant in contestants:
+        reason = _absence(contestant, peers=peers)
+        if reason is None:
+            found.append(contestant)
+        else:
+            skipped.append(f"{contestant.name}: {reason}")
+    return found, skipped
+
+
+def _absence(contestant: Contestant, *, peers: bool) -> str | None:
+    if contestant.install and not peers:
+        return "takes part in full runs only"
+    reason = contestant.missing()
+    if reason or contestant.install is None:
+        return reason
+    try:
+        contestant.install()
+    except installs.NotInstalled as error:
+        return f"could not be installed ({error})"
+    return None

@@ -42,11 +42,10 @@ class Load:
     messages: int | None = None
     rate: float | None = None
     """Messages a second, whatever the server does; None: as fast as it answers."""
-    conversations: int = 10_000
+    conversations: int = 2_000
+    """The same in every run, so that all but the first run write to conversations that are known."""
     heavy: int = 0
     """Connections that all write to conversation 0."""
-    first: int = 0
-    """Sequence number of the first message of each conversation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +53,8 @@ class Answers:
     """What the server answered."""
 
     begun: int
+    heavy: int
+    """How many of them went to conversation 0 on purpose."""
     answered: int
     refused: int
     broken: int
@@ -107,7 +108,6 @@ def _options(target: Target, load: Load) -> list[str]:
         "rate": load.rate,
         "conversations": load.conversations,
         "heavy": load.heavy,
-        "first": load.first,
     }
     return [
         part
@@ -142,8 +142,8 @@ def _message(run: int, padding: str) -> dict[str, Any]:
     """Return a client's message as `POST /v1/messages` takes it."""
     return {
         "id": f"m-{run:04}-@CONV@-@SEQUENC@",
-        "conversation_id": f"c-{run:04}-@CONV@",
-        "sender": {"id": f"u-{run:04}-@CONV@", "name": "Anna", "phone": "+79151112233"},
+        "conversation_id": "c-@CONV@",
+        "sender": {"id": "u-@CONV@", "name": "Anna", "phone": "+79151112233"},
         "message": {"type": "text", "text": _text(run, padding)},
     }
 
@@ -157,7 +157,7 @@ def _callback(run: int, padding: str) -> dict[str, Any]:
         "message": {
             "receiver": {"id": "2ed64e26-70a1-4857-8382-bb066a076219", "client_id": "u-@CONV@"},
             "sender": {"id": "76fc2bea-902f-425c-9a3d-dcdac4766090"},
-            "conversation": {"id": f"k-{run:04}-@CONV@", "client_id": f"c-{run:04}-@CONV@"},
+            "conversation": {"id": "k-@CONV@", "client_id": "c-@CONV@"},
             "timestamp": now // 1_000_000_000,
             "msec_timestamp": now // 1_000_000,
             "message": {

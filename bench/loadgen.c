@@ -2,7 +2,7 @@
  * Load generator: sends one HTTP request again and again over keep-alive connections, with another message each time.
  *
  *   loadgen --port 8080 --template request.http --connections 64 --seconds 5 [--messages N] [--rate R]
- *           [--conversations C] [--heavy K] [--first S] [--secret KEY]
+ *           [--conversations C] [--heavy K] [--secret KEY]
  *
  * The template is a whole request. These marks in it are overwritten in place, so its length never changes:
  *   @CONV@               number of the conversation, 6 digits
@@ -60,7 +60,7 @@ typedef struct {
 static struct {
     int port, connections, heavy;
     double seconds, rate;
-    uint64_t messages, first;
+    uint64_t messages;
     uint32_t conversations;
     const char *template, *secret;
 } wanted = {.connections = 64, .seconds = 5, .messages = UINT64_MAX, .conversations = 10000};
@@ -281,7 +281,7 @@ static void read_options(int argc, char **argv) {
     static const struct option names[] = {
         {"port", 1, 0, 'p'},     {"template", 1, 0, 't'},      {"connections", 1, 0, 'n'},
         {"seconds", 1, 0, 's'},  {"messages", 1, 0, 'm'},      {"rate", 1, 0, 'r'},
-        {"heavy", 1, 0, 'h'},    {"conversations", 1, 0, 'c'}, {"first", 1, 0, 'f'},
+        {"heavy", 1, 0, 'h'},    {"conversations", 1, 0, 'c'},
         {"secret", 1, 0, 'k'},   {0, 0, 0, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (option) {
@@ -293,7 +293,6 @@ static void read_options(int argc, char **argv) {
             case 'r': wanted.rate = atof(optarg); break;
             case 'h': wanted.heavy = atoi(optarg); break;
             case 'c': wanted.conversations = (uint32_t)atol(optarg); break;
-            case 'f': wanted.first = strtoull(optarg, NULL, 10); break;
             case 'k': wanted.secret = optarg; break;
             default: exit(2);
         }
@@ -312,7 +311,6 @@ int main(int argc, char **argv) {
     poller = epoll_create1(EPOLL_CLOEXEC);
     all = must(calloc((size_t)wanted.connections, sizeof *all));
     sequences = must(calloc(wanted.conversations, sizeof *sequences));
-    for (uint32_t c = 0; c < wanted.conversations; c++) sequences[c] = wanted.first;
     for (int i = 0; i < wanted.connections; i++) {
         all[i].index = i;
         all[i].conversation = i < wanted.heavy ? 0 : (uint32_t)(i - wanted.heavy) + (wanted.heavy ? 1 : 0);
@@ -323,9 +321,9 @@ int main(int argc, char **argv) {
     start = now_ns();
     run();
     double seconds = (double)(last_answer - start) / 1e9;
-    printf("{\"begun\":%lu,\"answered\":%lu,\"refused\":%lu,\"first_refusal\":%d,\"broken\":%lu,\"unanswered\":%d,"
+    printf("{\"begun\":%lu,\"heavy\":%lu,\"answered\":%lu,\"refused\":%lu,\"first_refusal\":%d,\"broken\":%lu,\"unanswered\":%d,"
            "\"start_ns\":%lu,\"seconds\":%.6f,",
-           begun, answered, refused, first_refusal, broken, under_way, start, seconds);
+           begun, wanted.heavy ? sequences[0] : 0, answered, refused, first_refusal, broken, under_way, start, seconds);
     print_latencies(&latencies);
     printf("}\n");
     return 0;

@@ -1,7 +1,6 @@
 """Side by side: contestants take turns, round after round; what counts is the ratio within a round."""
 
 import itertools
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,12 +9,14 @@ from typing import Final
 
 from bench.lineup import Contestant
 from bench.load import Answers, Load, run_load
+from bench.outcome import Spread, spread
 from bench.processes import Failed
 from bench.running import Running, place_for
 from bench.sink import Arrivals
 
 _DRAIN_SECONDS: Final = 180.0
-_RUNS: Final = itertools.count(1)
+_WARM_UP_SECONDS: Final = 8.0
+RUN_NUMBERS: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def measure(running: Running, load: Load) -> Sample:
         Failed: it refused messages, lost some, or delivered what nobody sent.
 
     """
-    run = next(_RUNS)
+    run = next(RUN_NUMBERS)
     running.place.sink.begin(run)
     before = running.cpu_seconds()
     answers = run_load(running.target, load, run=run)
@@ -92,20 +93,6 @@ def _sample(answers: Answers, arrivals: Arrivals, used: float, pss_mb: float) ->
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """Median, least and most of several rounds."""
-
-    median: float
-    least: float
-    most: float
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Return the spread of a value over the rounds."""
-    return Spread(median=statistics.median(values), least=min(values), most=max(values))
-
-
 def ratios(samples: Sequence[Sample], base: Sequence[Sample], metric: str) -> Spread:
     """Return the spread of the round-wise ratios to another contestant."""
     pairs = zip(samples, base, strict=True)
@@ -113,11 +100,11 @@ def ratios(samples: Sequence[Sample], base: Sequence[Sample], metric: str) -> Sp
 
 
 def take_turns(
-    running: dict[str, Running], load: Load, *, rounds: int, warm_up: Load
+    running: dict[str, Running], load: Load, *, rounds: int, warm_up: int
 ) -> dict[str, list[Sample]]:
-    """Measure each contestant once a round, each time in another order."""
+    """Measure each contestant once a round, each time in another order, after a number of messages to warm up."""
     for contestant in running.values():
-        measure(contestant, warm_up)
+        measure(contestant, Load(seconds=_WARM_UP_SECONDS, messages=warm_up))
     samples: dict[str, list[Sample]] = {name: [] for name in running}
     names = list(running)
     for number in range(rounds):

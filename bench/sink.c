@@ -128,9 +128,9 @@ static void answer_message(int fd, long conversation_number) {
     static uint64_t taken;
     char text[256];
     snprintf(text, sizeof text,
-             "{\"new_message\":{\"conversation_id\":\"00000000-0000-4000-8000-%04ld%08ld\","
+             "{\"new_message\":{\"conversation_id\":\"00000000-0000-4000-8000-%012ld\","
              "\"msgid\":\"10000000-0000-4000-8000-%012lu\"}}",
-             current_run, conversation_number, ++taken);
+             conversation_number, ++taken);
     answer(fd, 200, text);
 }
 
