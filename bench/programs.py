@@ -13,7 +13,7 @@ from bench import installs
 from bench.bridge import callback_target
 from bench.load import Target
 from bench.places import HERE, ROOT
-from bench.processes import Process, Program, free_port
+from bench.processes import Failed, Process, Program, free_port
 from bench.running import SCOPE, Place, Running
 from bench.servers import postgres, redis
 
@@ -78,12 +78,23 @@ def procrastinate(place: Place) -> Iterator[Running]:
     command = _module(installs.peers_python(), "procrastinate_postgres")
     with postgres(place.folder) as server:
         store = {"BENCH_STORE": server.url}
-        subprocess.run(
-            [*command, "prepare"], env=os.environ | store, cwd=ROOT, check=True, timeout=60
-        )
+        _prepare([*command, "prepare"], store)
         commands = [command, (*command, "worker")]
         with _served(place, commands, settings=store, databases=[server.process]) as running:
             yield running
+
+
+def _prepare(command: Command, settings: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        command,
+        env=os.environ | dict(settings),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"procrastinate's tables were not made: {done.stderr.strip()}")
 
 
 @contextmanager

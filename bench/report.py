@@ -21,14 +21,15 @@ def markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def lines(name: str, outcome: Outcome) -> str:
-    """Return a scenario's results for the terminal."""
+def lines(outcome: Outcome, *, judged: bool) -> str:
+    """Return a scenario's results for the terminal, with or without what was wanted."""
     bars = [
-        f"  {_verdict(bar)} {bar.what}: {_value(bar.value, bar.unit)}, wanted {_wanted(bar)}"
+        f"  {bar.what}: {_value(bar.value, bar.unit)}"
+        + (f", wanted {_wanted(bar)}: {_verdict(bar)}" if judged else "")
         for bar in outcome.bars
     ]
     skipped = [f"  skipped: {sentence}" for sentence in outcome.skipped]
-    return "\n".join([name, *_aligned(outcome.table), *bars, *skipped])
+    return "\n".join([*_aligned(outcome.table), *bars, *skipped])
 
 
 def _section(name: str, outcome: Outcome, shows: str) -> str:

@@ -40,15 +40,25 @@ class Sample:
 
 
 @contextmanager
-def started(contestants: Sequence[Contestant], *, outbound: bool) -> Iterator[dict[str, Running]]:
-    """Run these contestants, all at the same time; those that are not measured have nothing to do."""
+def started(
+    contestants: Sequence[Contestant], *, outbound: bool, skipped: list[str]
+) -> Iterator[dict[str, Running]]:
+    """Run these contestants, all at the same time; those that are not measured have nothing to do.
+
+    A peer that does not start is left out, with a sentence in `skipped`.
+    """
+    running = {}
     with ExitStack() as stack:
-        yield {
-            contestant.name: stack.enter_context(
-                contestant.run(stack.enter_context(place_for(contestant.name, outbound=outbound)))
-            )
-            for contestant in contestants
-        }
+        for contestant in contestants:
+            peer = contestant.install is not None
+            place = stack.enter_context(place_for(contestant.name, outbound=outbound, peer=peer))
+            try:
+                running[contestant.name] = stack.enter_context(contestant.run(place))
+            except Failed as error:
+                if not peer:
+                    raise
+                skipped.append(f"{contestant.name}: {error}")
+        yield running
 
 
 def measure(running: Running, load: Load) -> Sample:
@@ -100,16 +110,32 @@ def ratios(samples: Sequence[Sample], base: Sequence[Sample], metric: str) -> Sp
 
 
 def take_turns(
-    running: dict[str, Running], load: Load, *, rounds: int, warm_up: int
+    running: dict[str, Running], load: Load, *, rounds: int, warm_up: int, skipped: list[str]
 ) -> dict[str, list[Sample]]:
-    """Measure each contestant once a round, each time in another order, after a number of messages to warm up."""
-    for contestant in running.values():
-        measure(contestant, Load(seconds=_WARM_UP_SECONDS, messages=warm_up))
+    """Measure each contestant once a round, each time in another order, after a number of messages to warm up.
+
+    A peer that fails is left out from then on, with a sentence in `skipped`.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in running}
-    names = list(running)
-    for number in range(rounds):
+    for number in range(rounds + 1):
+        names = list(samples)
         turn = number % len(names)
+        warming = Load(seconds=_WARM_UP_SECONDS, messages=warm_up)
         for name in names[turn:] + names[:turn]:
-            samples[name].append(measure(running[name], load))
-            print(f"    round {number + 1} {name}: {samples[name][-1].rate:,.0f}/s")
+            sample = _turn(running[name], load if number else warming, skipped)
+            if sample is None:
+                del samples[name]
+            elif number:
+                samples[name].append(sample)
+                print(f"    round {number} {name}: {sample.rate:,.0f}/s", flush=True)
     return samples
+
+
+def _turn(running: Running, load: Load, skipped: list[str]) -> Sample | None:
+    try:
+        return measure(running, load)
+    except Failed as error:
+        if not running.place.peer:
+            raise
+        skipped.append(f"{running.place.name}: {error}")
+        return None

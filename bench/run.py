@@ -8,6 +8,7 @@ import dataclasses
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,9 +27,9 @@ def main() -> int:
     options = _options()
     # Told to stop, it stops what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    chosen = [s for s in SCENARIOS if not options.only or s.name in options.only]
+    chosen = [s for s in SCENARIOS if _is_wanted(s, options)]
     try:
-        outcomes, failures = _run_all(chosen, _effort(options))
+        outcomes, failures = _run_all(chosen, _effort(options), judged=not options.quick)
     except native.NoCompiler as error:
         print(error, file=sys.stderr)
         return 2
@@ -41,19 +42,27 @@ def main() -> int:
     return 1 if failures else 0
 
 
+def _is_wanted(scenario: Scenario, options: argparse.Namespace) -> bool:
+    if options.only:
+        return scenario.name in options.only
+    return not (scenario.full_only and options.quick)
+
+
 def _run_all(
-    scenarios: Sequence[Scenario], effort: Effort
+    scenarios: Sequence[Scenario], effort: Effort, *, judged: bool
 ) -> tuple[dict[str, Outcome], dict[str, str]]:
     outcomes, failures = {}, {}
     for scenario in scenarios:
         print(f"{scenario.name}: {scenario.shows}", flush=True)
+        begun = time.monotonic()
         try:
             outcomes[scenario.name] = scenario.run(effort)
         except Failed as error:
             failures[scenario.name] = str(error)
             print(f"  failed: {error}", flush=True)
         else:
-            print(report.lines(scenario.name, outcomes[scenario.name]), flush=True)
+            print(report.lines(outcomes[scenario.name], judged=judged))
+            print(f"  {time.monotonic() - begun:.0f} s", flush=True)
     return outcomes, failures
 
 

@@ -38,6 +38,8 @@ class Place:
     """Its own: databases, logs."""
     sink: Sink
     keys: Keys
+    peer: bool
+    """Whether it is not ours: its failures are told, and the others go on."""
     outbound: bool
     """Whether it is measured from amoCRM to the messenger; otherwise from the messenger to amoCRM."""
 
@@ -60,9 +62,9 @@ class Running:
 
 
 @contextmanager
-def place_for(name: str, *, outbound: bool) -> Iterator[Place]:
+def place_for(name: str, *, outbound: bool = False, peer: bool = False) -> Iterator[Place]:
     """Make a place with a far side of its own."""
     folder = RUNS / f"{name}-{uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     with Sink() as sink:
-        yield Place(name=name, folder=folder, sink=sink, keys=Keys(), outbound=outbound)
+        yield Place(name=name, folder=folder, sink=sink, keys=Keys(), outbound=outbound, peer=peer)

@@ -58,7 +58,7 @@ def backlog(effort: Effort) -> Outcome:
 
 def _grow(size: int) -> _Growth:
     window = size // 15
-    with place_for("chatbridge-sqlite", outbound=False) as place, on_sqlite(place) as running:
+    with place_for("chatbridge-sqlite") as place, on_sqlite(place) as running:
         place.sink.answer(_DOWN)
         _queue(running, size // 6 - window // 2)
         short = _queue(running, window)

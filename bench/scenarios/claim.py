@@ -90,7 +90,7 @@ def _bars(few: _Cost, many: _Cost) -> list[Bar]:
 
 
 def _cost(name: str, size: int) -> _Cost:
-    with place_for(name, outbound=False) as place, _database(place) as url, pinned(SERVER_CPU):
+    with place_for(name) as place, _database(place) as url, pinned(SERVER_CPU):
         bridge = Bridge(place, store_url=url)
         try:
             bridge.start()
@@ -119,7 +119,9 @@ async def _measured(url: str, name: str, size: int) -> _Cost:
         return _Cost(
             database=name,
             size=size,
-            window_ms=await _median_ms(lambda turn: _window(store, turn * size // _TIMES)),
+            window_ms=await _median_ms(
+                lambda turn: _window(store, turn * (size - _ROWS) // _TIMES)
+            ),
             lane_ms=await _median_ms(lambda _: _lane(store)),
         )
     finally:

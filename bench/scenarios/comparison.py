@@ -42,8 +42,10 @@ class Comparison:
         """Run it."""
         present, skipped = lineup.present(self.contestants, peers=effort.peers)
         load = replace(self.load, seconds=effort.seconds * self.load.seconds)
-        with started(present, outbound=self.outbound) as running:
-            samples = take_turns(running, load, rounds=effort.rounds, warm_up=effort.warm_up)
+        with started(present, outbound=self.outbound, skipped=skipped) as running:
+            samples = take_turns(
+                running, load, rounds=effort.rounds, warm_up=effort.warm_up, skipped=skipped
+            )
         base = self.contestants[0].name
         return Outcome(
             bars=self.bars(samples),
@@ -54,6 +56,7 @@ class Comparison:
             plotted=[
                 Column(label=name, value=spread([sample.rate for sample in taken]))
                 for name, taken in samples.items()
+                if load.rate is None
             ],
             skipped=skipped,
         )

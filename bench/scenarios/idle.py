@@ -19,14 +19,14 @@ def idle(effort: Effort) -> Outcome:
     present, skipped = lineup.present(contestants, peers=effort.peers)
     memory: dict[str, list[float]] = {contestant.name: [] for contestant in present}
     for _ in range(effort.rounds):
-        with started(present, outbound=False) as running:
+        with started(present, outbound=False, skipped=skipped) as running:
             time.sleep(_SETTLING_SECONDS)
             for name, contestant in running.items():
                 memory[name].append(contestant.pss_mb())
-    rows = [[name, f"{spread(values).median:.0f}"] for name, values in memory.items()]
+    rows = [[name, f"{spread(values).median:.0f}"] for name, values in memory.items() if values]
     mine = spread(memory[SQLITE.name])
     return Outcome(
         bars=[Bar(what=f"{SQLITE.name}: idle PSS", value=mine, unit=" MB", at_most=_MOST_MB)],
         table=Table(columns=["contestant", "PSS MB"], rows=rows),
-        skipped=skipped,
+        skipped=list(dict.fromkeys(skipped)),
     )
