@@ -10,7 +10,6 @@ from typing import Any, Final
 import orjson
 
 from bench import native
-from bench.places import RUNS
 from bench.processes import LOAD_CPU, Failed, pinned
 
 SIZE: Final = 600
@@ -77,16 +76,16 @@ def run_load(target: Target, load: Load, *, run: int) -> Answers:
         Failed: the server refused messages, or broke connections.
 
     """
-    RUNS.mkdir(parents=True, exist_ok=True)
-    template = RUNS / "request.http"
-    template.write_bytes(_request(target, run))
-    command = [str(native.loadgen()), *_options(target, load), "--template", str(template)]
     with pinned(LOAD_CPU):
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=load.seconds + _LATE
+            [native.loadgen(), *_options(target, load)],
+            input=_request(target, run),
+            capture_output=True,
+            check=False,
+            timeout=load.seconds + _LATE,
         )
     if done.returncode:
-        raise Failed(f"the load generator: {done.stderr.strip()}")
+        raise Failed(f"the load generator: {done.stderr.decode().strip()}")
     members = json.loads(done.stdout)
     first_refusal = members["first_refusal"]
     answers = Answers(**{name: members[name] for name in Answers.__dataclass_fields__})

@@ -1,10 +1,10 @@
 /*
  * Load generator: sends one HTTP request again and again over keep-alive connections, with another message each time.
  *
- *   loadgen --port 8080 --template request.http --connections 64 --seconds 5 [--messages N] [--rate R]
- *           [--conversations C] [--heavy K] [--secret KEY]
+ *   loadgen --port 8080 --connections 64 --seconds 5 [--messages N] [--rate R] [--conversations C] [--heavy K]
+ *           [--secret KEY] < request.http
  *
- * The template is a whole request. These marks in it are overwritten in place, so its length never changes:
+ * Standard input is a whole request. These marks in it are overwritten in place, so its length never changes:
  *   @CONV@               number of the conversation, 6 digits
  *   @SEQUENC@            number of the message in its conversation, from 0, 9 digits
  *   @NANOSECONDS_SENT@   monotonic time at which the message was (or should have been) sent, 18 digits
@@ -62,7 +62,7 @@ static struct {
     double seconds, rate;
     uint64_t messages;
     uint32_t conversations;
-    const char *template, *secret;
+    const char *secret;
 } wanted = {.connections = 64, .seconds = 5, .messages = UINT64_MAX, .conversations = 10000};
 
 static struct {
@@ -93,11 +93,8 @@ static void *must(void *pointer) {
 /* --- the request --- */
 
 static void read_template(void) {
-    FILE *file = fopen(wanted.template, "rb");
-    if (!file) die(wanted.template);
     template = must(calloc(1, ANSWER));
-    template_size = fread(template, 1, ANSWER - 1, file);
-    fclose(file);
+    template_size = fread(template, 1, ANSWER - 1, stdin);
     char *end = strstr(template, "\r\n\r\n");
     if (!end) die("the template has no end of its head");
     body_offset = (size_t)(end + 4 - template);
@@ -279,14 +276,12 @@ static void run(void) {
 
 static void read_options(int argc, char **argv) {
     static const struct option names[] = {
-        {"port", 1, 0, 'p'},     {"template", 1, 0, 't'},      {"connections", 1, 0, 'n'},
-        {"seconds", 1, 0, 's'},  {"messages", 1, 0, 'm'},      {"rate", 1, 0, 'r'},
-        {"heavy", 1, 0, 'h'},    {"conversations", 1, 0, 'c'},
-        {"secret", 1, 0, 'k'},   {0, 0, 0, 0},
+        {"port", 1, 0, 'p'}, {"connections", 1, 0, 'n'},   {"seconds", 1, 0, 's'}, {"messages", 1, 0, 'm'},
+        {"rate", 1, 0, 'r'}, {"conversations", 1, 0, 'c'}, {"heavy", 1, 0, 'h'},   {"secret", 1, 0, 'k'},
+        {0, 0, 0, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (option) {
             case 'p': wanted.port = atoi(optarg); break;
-            case 't': wanted.template = optarg; break;
             case 'n': wanted.connections = atoi(optarg); break;
             case 's': wanted.seconds = atof(optarg); break;
             case 'm': wanted.messages = strtoull(optarg, NULL, 10); break;
@@ -296,7 +291,7 @@ static void read_options(int argc, char **argv) {
             case 'k': wanted.secret = optarg; break;
             default: exit(2);
         }
-    bool sane = wanted.template && wanted.port > 0 && wanted.connections > 0 && wanted.connections <= MOST_CONNECTIONS &&
+    bool sane = wanted.port > 0 && wanted.connections > 0 && wanted.connections <= MOST_CONNECTIONS &&
                 wanted.heavy < wanted.connections && wanted.conversations > (uint32_t)wanted.connections &&
                 wanted.conversations <= 1000000 && wanted.seconds <= 3600;
     if (sane) return;

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -50,5 +51,8 @@ def _built(source: str, name: str, *flags: str) -> Path:
     if compiler is None:
         raise NoCompiler
     BINARIES.mkdir(parents=True, exist_ok=True)
-    subprocess.run([compiler, *_FLAGS, *flags, "-o", target, HERE / source, "-ldl"], check=True)
+    with tempfile.TemporaryDirectory(dir=BINARIES) as folder:
+        made = Path(folder) / name
+        subprocess.run([compiler, *_FLAGS, *flags, "-o", made, HERE / source, "-ldl"], check=True)
+        made.replace(target)  # at once, so that nobody runs half a program
     return target

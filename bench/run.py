@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from bench import machine, native, plot, report
@@ -28,6 +29,7 @@ def main() -> int:
     # Told to stop, it stops what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [s for s in SCENARIOS if _is_wanted(s, options)]
+    _sweep()
     try:
         outcomes, failures = _run_all(chosen, _effort(options), judged=not options.quick)
     except native.NoCompiler as error:
@@ -40,6 +42,13 @@ def main() -> int:
     for name, failure in failures.items():
         print(f"{name} failed: {failure}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _sweep() -> None:
+    """Remove what runs left behind that were killed."""
+    for folder in RUNS.parent.glob("[0-9]*"):
+        if not Path("/proc", folder.name).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_wanted(scenario: Scenario, options: argparse.Namespace) -> bool:

@@ -48,8 +48,8 @@ class Sink:
 
     def __exit__(self, *_: object) -> None:
         """End it."""
-        self._popen.terminate()
-        self._popen.wait(10)
+        with self._popen:  # waits, and closes the pipes
+            self._popen.terminate()
 
     def begin(self, run: int) -> None:
         """Forget everything and count the messages of this run."""

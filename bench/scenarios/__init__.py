@@ -21,7 +21,7 @@ from bench.load import Load
 from bench.outcome import Outcome
 from bench.scenarios.backlog import backlog
 from bench.scenarios.claim import claim
-from bench.scenarios.comparison import Comparison, all_of, faster, prompt
+from bench.scenarios.comparison import Comparison, all_of, faster, in_order, prompt
 from bench.scenarios.idle import idle
 from bench.scenarios.restart import restart, restart_blocked
 
@@ -50,7 +50,10 @@ SCENARIOS: Final = (
         run=Comparison(
             contestants=(NAIVE, SQLITE),
             load=_CLOSED_64,
-            bars=faster(SQLITE.name, NAIVE.name, at_least=1.5, cpu_at_most=0.65),
+            bars=all_of(
+                faster(SQLITE.name, NAIVE.name, at_least=1.5, cpu_at_most=0.65),
+                in_order(SQLITE.name),
+            ),
         ),
     ),
     Scenario(
@@ -68,7 +71,10 @@ SCENARIOS: Final = (
         run=Comparison(
             contestants=(NAIVE_OUTBOUND, SQLITE),
             load=_CLOSED_64,
-            bars=faster(SQLITE.name, NAIVE_OUTBOUND.name, at_least=1.5, cpu_at_most=0.65),
+            bars=all_of(
+                faster(SQLITE.name, NAIVE_OUTBOUND.name, at_least=1.5, cpu_at_most=0.65),
+                in_order(SQLITE.name),
+            ),
             outbound=True,
         ),
     ),
@@ -78,7 +84,7 @@ SCENARIOS: Final = (
         run=Comparison(
             contestants=(NAIVE, POSTGRES),
             load=_CLOSED_64,
-            bars=faster(POSTGRES.name, NAIVE.name, at_least=1.3),
+            bars=all_of(faster(POSTGRES.name, NAIVE.name, at_least=1.3), in_order(POSTGRES.name)),
         ),
     ),
     Scenario(

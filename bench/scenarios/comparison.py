@@ -101,9 +101,7 @@ def _faster(
         cpu = ratios(mine, theirs, "cpu_us")
         what = f"{name}: CPU per message : {base}"
         bars.append(Bar(what=what, value=cpu, unit="x", at_most=cpu_at_most))
-    inversions = spread([sample.inversions for sample in mine])
-    what = f"{name}: messages out of order"
-    return [*bars, Bar(what=what, value=inversions, unit="", at_most=0)]
+    return bars
 
 
 def prompt(
@@ -131,5 +129,15 @@ def all_of(*makers: MakeBars) -> MakeBars:
 
     def make(samples: Samples) -> list[Bar]:
         return [bar for maker in makers for bar in maker(samples)]
+
+    return make
+
+
+def in_order(name: str) -> MakeBars:
+    """Want that no message overtook another one of its conversation."""
+
+    def make(samples: Samples) -> list[Bar]:
+        inversions = spread([sample.inversions for sample in samples[name]])
+        return [Bar(what=f"{name}: messages out of order", value=inversions, unit="", at_most=0)]
 
     return make
