@@ -32,6 +32,6 @@ FULL = Effort(
     peers=True,
 )
 QUICK = Effort(
-    rounds=1, seconds=1, warm_up=200, backlog=3_000, restart=3_000, claim=20_000, peers=False
+    rounds=1, seconds=0.5, warm_up=200, backlog=3_000, restart=2_000, claim=5_000, peers=False
 )
 """Shows that everything works; the figures mean nothing."""

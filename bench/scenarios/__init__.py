@@ -19,11 +19,8 @@ from bench.lineup import (
 )
 from bench.load import Load
 from bench.outcome import Outcome
-from bench.scenarios.backlog import backlog
-from bench.scenarios.claim import claim
+from bench.scenarios import backlog, claim, idle, restart
 from bench.scenarios.comparison import Comparison, all_of, faster, in_order, prompt
-from bench.scenarios.idle import idle
-from bench.scenarios.restart import restart, restart_blocked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,24 +105,24 @@ SCENARIOS: Final = (
     Scenario(
         name="backlog",
         shows="amoCRM is down and messages keep coming: speed and memory while the queue grows",
-        run=backlog,
+        run=backlog.run,
     ),
     Scenario(
         name="restart",
         shows="The server is started on a large backlog of 10,000 conversations",
-        run=restart,
+        run=restart.run,
     ),
     Scenario(
         name="restart-blocked",
         shows="The same beside one conversation that holds a fifth of the backlog and is refused by amoCRM",
-        run=restart_blocked,
+        run=restart.run_blocked,
     ),
     Scenario(
         name="claim",
         shows="Reading what is pending from the database, with one blocked conversation holding a fifth",
-        run=claim,
+        run=claim.run,
     ),
-    Scenario(name="idle", shows="Memory of servers that have nothing to do", run=idle),
+    Scenario(name="idle", shows="Memory of servers that have nothing to do", run=idle.run),
     Scenario(
         name="peers",
         full_only=True,

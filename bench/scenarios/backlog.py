@@ -26,7 +26,7 @@ class _Growth:
     rss_mb: float
 
 
-def backlog(effort: Effort) -> Outcome:
+def run(effort: Effort) -> Outcome:
     """Queue messages; compare the rate at a sixth of the backlog with that at its end."""
     size, rounds = effort.backlog, max(1, effort.rounds // 2)
     grown = [_grow(size) for _ in range(rounds)]

@@ -46,7 +46,7 @@ class _Cost:
     """For the first 64 entries of the blocked conversation."""
 
 
-def claim(effort: Effort) -> Outcome:
+def run(effort: Effort) -> Outcome:
     """Time both on a tenth of the backlog and on all of it."""
     present, skipped = lineup.present((SQLITE, POSTGRES), peers=effort.peers)
     costs: list[_Cost] = []

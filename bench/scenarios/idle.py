@@ -13,7 +13,7 @@ _SETTLING_SECONDS: Final = 2.0
 _MOST_MB: Final = 80.0
 
 
-def idle(effort: Effort) -> Outcome:
+def run(effort: Effort) -> Outcome:
     """Measure proportional set size, of all processes of a contestant with its database."""
     contestants = (NAIVE, SQLITE, POSTGRES, *PEERS)
     present, skipped = lineup.present(contestants, peers=effort.peers)

@@ -39,7 +39,7 @@ class _Restart:
     arrivals: Arrivals
 
 
-def restart(effort: Effort) -> Outcome:
+def run(effort: Effort) -> Outcome:
     """Start on a backlog of many conversations."""
     with started([NAIVE], outbound=False, skipped=[]) as running:
         load = Load(seconds=effort.seconds)
@@ -62,7 +62,7 @@ def restart(effort: Effort) -> Outcome:
     return Outcome(bars=bars, table=_table([begun]))
 
 
-def restart_blocked(effort: Effort) -> Outcome:
+def run_blocked(effort: Effort) -> Outcome:
     """Start on two backlogs; in one of them a fifth of all messages belongs to a conversation that amoCRM refuses."""
     size = effort.restart // 5
     with place_for("chatbridge-sqlite") as place:
