@@ -1,0 +1,125 @@
+"""chatbridge as a contestant: `python -m chatbridge serve` from this checkout, set up through its management API."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from bench import native
+from bench.load import Target
+from bench.processes import Failed, Process, Program, free_port
+from bench.running import ACCOUNT, CHANNEL, SCOPE, Place, Running
+from bench.servers import postgres
+
+
+class Bridge:
+    """One chatbridge that can be stopped and started again on the same database."""
+
+    def __init__(
+        self, place: Place, *, store_url: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Prepare; `start` runs it."""
+        self._place = place
+        self.port = free_port()
+        self._program = Program(
+            name="chatbridge",
+            command=(sys.executable, "-m", "chatbridge", "serve"),
+            folder=place.folder,
+            environment={
+                "CHATBRIDGE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+                "CHATBRIDGE_SECRET_KEY": place.keys.channel,
+                "CHATBRIDGE_ADMIN_TOKEN": place.keys.admin,
+                "CHATBRIDGE_HTTP__PORT": str(self.port),
+                "CHATBRIDGE_STORE__URL": store_url,
+                "CHATBRIDGE_NETWORK__ALLOW": "127.0.0.0/8",
+                "CHATBRIDGE_LOG__LEVEL": "warning",
+                **(environment or {}),
+            },
+        )
+        self.process: Process | None = None
+
+    def start(self) -> Process:
+        """Run it; return when it takes connections."""
+        self.process = Process(self._program)
+        self.process.wait_for_port(self.port)
+        return self.process
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        if self.process is not None:
+            self.process.stop()
+            self.process = None
+
+    def set_up(self) -> Target:
+        """Make channel, messenger and link; return where messages are posted."""
+        place = self._place
+        channel = {"code": "amo.ext.bench", "channel_id": CHANNEL, "secret": place.keys.channel}
+        self._post("/v1/channels", channel | {"base_url": place.sink.url})
+        messenger = {"name": "Bench", "kind": "backend", "webhook_url": f"{place.sink.url}/webhook"}
+        made = self._post("/v1/messengers", messenger)
+        link = {"channel": CHANNEL, "account_id": ACCOUNT, "messenger": made["id"]}
+        self._post("/v1/links", link)
+        if place.outbound:
+            return callback_target(self.port, place)
+        return Target(
+            port=self.port,
+            path="/v1/messages",
+            headers={"Authorization": f"Bearer {made['api_key']}"},
+        )
+
+    def _post(self, path: str, body: Mapping[str, str]) -> Any:
+        request = Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=json.dumps(body).encode(),
+            headers={
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {self._place.keys.admin}",
+            },
+        )
+        try:
+            with urlopen(request, timeout=30) as answer:  # noqa: S310 - an address of this machine
+                return json.load(answer)
+        except HTTPError as error:
+            raise Failed(f"chatbridge refused {path}: {error.read().decode()}") from error
+
+
+def callback_target(port: int, place: Place) -> Target:
+    """Return where amoCRM's callbacks are posted."""
+    return Target(
+        port=port,
+        path=f"/location/{SCOPE}",
+        headers={},
+        callback=True,
+        secret=place.keys.channel,
+    )
+
+
+@contextmanager
+def on_sqlite(place: Place, *, slow_disk: bool = False) -> Iterator[Running]:
+    """Run chatbridge on SQLite as it is delivered, `synchronous=FULL`; on demand as if each sync took 5 ms more."""
+    shim = {"LD_PRELOAD": os.fspath(native.slow_fsync())} if slow_disk else {}
+    bridge = Bridge(place, store_url=f"sqlite:///{place.folder}/bridge.db", environment=shim)
+    with _run(bridge, place) as running:
+        yield running
+
+
+@contextmanager
+def _run(bridge: Bridge, place: Place, *databases: Process) -> Iterator[Running]:
+    try:
+        process = bridge.start()
+        yield Running(processes=[process, *databases], target=bridge.set_up(), place=place)
+    finally:
+        bridge.stop()
+
+
+@contextmanager
+def on_postgres(place: Place) -> Iterator[Running]:
+    """Run chatbridge on a PostgreSQL of its own."""
+    with postgres(place.folder) as server:
+        bridge = Bridge(place, store_url=server.url)
+        with _run(bridge, place, server.process) as running:
+            yield running
