@@ -77,7 +77,7 @@ def _run_all(
 
 
 def _write(outcomes: dict[str, Outcome], effort: Effort) -> None:
-    facts = machine.describe() | {"rounds": f"{effort.rounds} of {effort.seconds:g} s"}
+    facts = machine.describe() | {"rounds of comparisons": str(effort.rounds)}
     page = report.markdown(facts, outcomes, _SHOWS)
     (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
     drawn = {name: outcome.plotted for name, outcome in outcomes.items() if outcome.plotted}
