@@ -43,6 +43,8 @@ class Load:
     """Messages a second, whatever the server does; None: as fast as it answers."""
     conversations: int = 2_000
     """The same in every run, so that all but the first run write to conversations that are known."""
+    all_new: bool = False
+    """Whether conversations are other ones in every run; with enough of them each message begins one."""
     heavy: int = 0
     """Connections that all write to conversation 0."""
 
@@ -79,7 +81,7 @@ def run_load(target: Target, load: Load, *, run: int) -> Answers:
     with pinned(LOAD_CPU):
         done = subprocess.run(
             [native.loadgen(), *_options(target, load)],
-            input=_request(target, run),
+            input=_request(target, run, all_new=load.all_new),
             capture_output=True,
             check=False,
             timeout=load.seconds + _LATE,
@@ -116,11 +118,13 @@ def _options(target: Target, load: Load) -> list[str]:
     ]
 
 
-def _request(target: Target, run: int) -> bytes:
+def _request(target: Target, run: int, *, all_new: bool) -> bytes:
     """Return the whole request with the marks that the load generator fills in."""
     make = _callback if target.callback else _message
     short = orjson.dumps(make(run, ""))
     body = orjson.dumps(make(run, "." * (SIZE - len(short))))
+    if all_new:
+        body = body.replace(b'"c-@CONV@"', f'"c-{run:04}-@CONV@"'.encode())
     headers = {
         "Host": f"127.0.0.1:{target.port}",
         "Content-Type": "application/json",

@@ -1,8 +1,14 @@
 """Writes results for people: Markdown for the repository, plain lines for the terminal."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from bench.outcome import Bar, Outcome, Spread, Table
+
+_ROUNDS: Final = (
+    "Of contestants side by side: medians of round-wise ratios, least and most in brackets. `backlog` ran less often;"
+    " `restart`, `restart-blocked` and `claim` ran once, so one unlucky minute is all it takes to move them."
+)
 
 
 def markdown(
@@ -13,7 +19,7 @@ def markdown(
         "# Results",
         "Written by `make bench`; how to read it and how far to trust it is in [README.md](README.md).",
         _table(["", ""], [[name, fact] for name, fact in machine.items()]),
-        "Ratios are medians of round-wise ratios, least and most in brackets.",
+        _ROUNDS,
         _bars([(name, bar) for name, outcome in outcomes.items() for bar in outcome.bars]),
         "![Messages a second](results.svg)",
         *(_section(name, outcome, shows[name]) for name, outcome in outcomes.items()),

@@ -25,8 +25,6 @@ class Sample:
 
     rate: float
     """Messages delivered in a second, from the first one sent to the last one delivered."""
-    accepted: float
-    """Messages taken in a second."""
     cpu_us: float
     """Processor time for one message, of all its processes."""
     accept_p50_ms: float
@@ -90,7 +88,6 @@ def _sample(answers: Answers, arrivals: Arrivals, used: float, pss_mb: float) ->
     seconds = (arrivals.last_ns - answers.start_ns) / 1e9
     return Sample(
         rate=arrivals.distinct / seconds,
-        accepted=answers.rate,
         cpu_us=used * 1e6 / arrivals.distinct,
         accept_p50_ms=answers.p50_ms,
         accept_p99_ms=answers.p99_ms,

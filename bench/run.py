@@ -28,17 +28,18 @@ def main() -> int:
     options = _options()
     # Told to stop, it stops what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    effort = _effort(options)
     chosen = [s for s in SCENARIOS if _is_wanted(s, options)]
     _sweep()
     try:
-        outcomes, failures = _run_all(chosen, _effort(options), judged=not options.quick)
+        outcomes, failures = _run_all(chosen, effort, judged=not options.quick)
     except native.NoCompiler as error:
         print(error, file=sys.stderr)
         return 2
     finally:
         shutil.rmtree(RUNS, ignore_errors=True)
     if not options.only and not options.quick and not failures:
-        _write(outcomes)
+        _write(outcomes, effort)
     for name, failure in failures.items():
         print(f"{name} failed: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -75,8 +76,9 @@ def _run_all(
     return outcomes, failures
 
 
-def _write(outcomes: dict[str, Outcome]) -> None:
-    page = report.markdown(machine.describe(), outcomes, _SHOWS)
+def _write(outcomes: dict[str, Outcome], effort: Effort) -> None:
+    facts = machine.describe() | {"rounds of comparisons": str(effort.rounds)}
+    page = report.markdown(facts, outcomes, _SHOWS)
     (HERE / "RESULTS.md").write_text(page, encoding="utf-8")
     drawn = {name: outcome.plotted for name, outcome in outcomes.items() if outcome.plotted}
     (HERE / "results.svg").write_text(plot.draw(drawn), encoding="utf-8")

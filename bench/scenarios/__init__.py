@@ -36,6 +36,7 @@ class Scenario:
 
 # `seconds` of a load multiplies those of the effort.
 _CLOSED_64: Final = Load(seconds=1, connections=64)
+_ALL_NEW: Final = Load(seconds=1, connections=64, conversations=500_000, all_new=True)
 _SHORT_64: Final = Load(seconds=0.4, connections=64)  # queues take much and deliver slowly
 _CLOSED_8: Final = Load(seconds=1, connections=8)
 _OPEN_800: Final = Load(seconds=2, connections=64, rate=800)
@@ -54,8 +55,13 @@ SCENARIOS: Final = (
         ),
     ),
     Scenario(
+        name="inbound-new",
+        shows="The same when every message begins a conversation: there is a row more to write, and amoCRM's id to keep",
+        run=Comparison(contestants=(NAIVE, SQLITE), load=_ALL_NEW, bars=all_of()),
+    ),
+    Scenario(
         name="inbound-8",
-        shows="The same with 8 connections: there is less to commit together",
+        shows="Clients' messages with 8 connections: there is less to commit together",
         run=Comparison(
             contestants=(NAIVE, SQLITE),
             load=_CLOSED_8,

@@ -17,6 +17,7 @@ from bench.sink import Arrivals
 _OK: Final = 200
 _NEVER: Final = 0
 _SECONDS: Final = 3600.0
+_WARM_UP_SECONDS: Final = 8.0
 _CONNECTIONS: Final = 64
 _A_FIFTH: Final = 13
 """Of the connections: they all write to one conversation."""
@@ -42,6 +43,7 @@ class _Restart:
 def run(effort: Effort) -> Outcome:
     """Start on a backlog of many conversations."""
     with started([NAIVE], outbound=False, skipped=[]) as running:
+        measure(running[NAIVE.name], Load(seconds=_WARM_UP_SECONDS, messages=effort.warm_up))
         load = Load(seconds=effort.seconds)
         naive = [measure(running[NAIVE.name], load).rate for _ in range(effort.rounds)]
     with place_for("chatbridge-sqlite") as place:
