@@ -79,5 +79,10 @@ export function mediaSeconds(file) {
     );
     player.addEventListener("error", () => resolve(0));
     player.src = address;
-  }).finally(() => URL.revokeObjectURL(address));
+  }).finally(() => {
+    // The player lets go first: it may still be reading, and would complain that the file is gone.
+    player.removeAttribute("src");
+    player.load();
+    URL.revokeObjectURL(address);
+  });
 }

@@ -1,6 +1,9 @@
 import { explanation } from "/look/notices.js";
 import { patch, settle, unsent } from "/look/thread.js";
 
+/** How long a sent file's preview stays readable. */
+const KEPT_MS = 60_000;
+
 /**
  * Send a message that is shown at once, with a clock, and then gets the server's id and mark, or the reason why it
  * failed and a button to try again.
@@ -22,7 +25,8 @@ export async function sendShown(content, { change, work, words, notices }) {
     try {
       const answer = await work();
       change((all) => settle(all, message.key, answer));
-      if (message.media) URL.revokeObjectURL(message.media);
+      // Later: the preview that has just been replaced may still be loading.
+      if (message.media) setTimeout(() => URL.revokeObjectURL(message.media), KEPT_MS);
     } catch (error) {
       const [what, hint] = explanation(error, words);
       mark("failed", what);
