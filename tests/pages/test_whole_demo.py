@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import FrameLocator, Page, expect
+from playwright.async_api import FrameLocator, Locator, Page, expect
 
 from tests.pages.conftest import session_loop
 from tests.pages.samples import png, wav
@@ -86,6 +86,10 @@ def inbox(page: Page) -> FrameLocator:
     return page.frame_locator(".operator__frame")
 
 
+def answers(phone: Locator, kind: str) -> Locator:
+    return phone.locator(f".message:not(.message--own)[data-type={kind}]")
+
+
 async def write(page: Page, text: str) -> None:
     await page.get_by_label("Message", exact=True).fill(text)
     await page.keyboard.press("Enter")
@@ -136,10 +140,18 @@ async def test_a_conversation_of_all_types_in_both_directions(running: Demo, vis
     await operator.locator("textarea").fill("Yes, two left")
     await operator.locator("textarea").press("Enter")
     await expect(phone.locator(".bubble", has_text="Yes, two left")).to_be_visible()
-    await attach(page, operator, "Picture or file", PNG)
-    answered = phone.locator(".message:not(.message--own)[data-type=picture]")
-    await expect(answered).to_have_count(1)
-    await expect(page.locator(".path__about")).to_have_text("Picture")
+    for file, kind in ((WAV, "audio"), (MP4, "video"), (PDF, "file"), (PNG, "picture")):
+        await attach(page, operator, "Picture or file", file)
+        await expect(answers(phone, kind)).to_have_count(1)
+    for item in ("Location", "Contact"):
+        await operator.get_by_role("button", name="Attach").click()
+        await operator.get_by_role("menuitem", name=item).click()
+        if item == "Contact":
+            await operator.get_by_role("textbox", name="Name").fill("Boris")
+            await operator.get_by_role("textbox", name="Phone").fill("+79160000000")
+        await operator.get_by_role("dialog").get_by_role("button", name="Send").click()
+        await expect(answers(phone, item.lower())).to_have_count(1)
+    await expect(page.locator(".path__about")).to_have_text("Contact")
     await expect(page.locator(".path__signs")).to_contain_text("delivered")
     await expect(page.locator(".station--done")).to_have_count(5)
     await page.screenshot(path=SCREENSHOTS / "demo-operator.png")
