@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -20,7 +21,8 @@ from chatbridge.clients.transport import AiohttpTransport, TransportLimits
 from chatbridge.clock import Clock, SystemClock
 from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
-from chatbridge.delivery.courier import Courier
+from chatbridge.delivery.courier import Courier, Limits
+from chatbridge.delivery.loader import Window
 from chatbridge.model import Direction
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store import migrations
@@ -69,8 +71,11 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
         },
         watcher=metrics,
         jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
-        window=settings.delivery.window,
-        at_once=settings.delivery.at_once,
+        limits=Limits(
+            window=Window(entries=settings.delivery.window, bytes=settings.delivery.window_bytes),
+            at_once=settings.delivery.at_once,
+            at_once_each=settings.delivery.at_once_each,
+        ),
     )
     intake = Intake(
         store=store,
@@ -93,7 +98,7 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
         directory=directory,
         intake=intake,
         linking=Linking(directory=directory, transport=transport, clock=clock),
-        parking=Parking(store=store, clock=clock, offer=courier.offer_again),
+        parking=Parking(store=store, clock=clock, look_up=partial(courier.look_up, again=True)),
         courier=courier,
         metrics=metrics,
     )

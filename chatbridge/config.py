@@ -73,7 +73,9 @@ class Delivery(_Part):
     """Bounds of the delivery engine."""
 
     window: int = Field(ge=100)
+    window_bytes: int = Field(ge=1_048_576)
     at_once: int = Field(ge=1)
+    at_once_each: int = Field(ge=1)
 
 
 class Log(_Part):

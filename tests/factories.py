@@ -20,7 +20,7 @@ from chatbridge.model import (
     WebhookFormat,
     encode_message,
 )
-from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.entries import ConversationKey
 from chatbridge.store.entries import Draft, Entry, Outcome, OutcomeKind
 from tests.fakes import BEGINNING
 

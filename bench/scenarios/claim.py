@@ -22,7 +22,7 @@ from bench.servers import postgres
 from chatbridge.ids import fingerprint
 from chatbridge.model import Content, Direction, Message, MessageType, Person, encode_message
 from chatbridge.store import journal, pending
-from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import Draft, lane_of
 
@@ -134,7 +134,7 @@ def _window(store: Store, cursor: int) -> Awaitable[object]:
 
 def _lane(store: Store) -> Awaitable[object]:
     lane = lane_of(_BLOCKED, Direction.TO_AMOJO)
-    return store.read(pending.load_lane, lane, 0, _LANE_ROWS)
+    return store.read(pending.load_lanes, [lane], _LANE_ROWS)
 
 
 async def _median_ms(read: Callable[[int], Awaitable[object]]) -> float:

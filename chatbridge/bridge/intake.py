@@ -21,9 +21,15 @@ from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
 from chatbridge.protocol.amojo.callbacks import MessageWritten, OtherEvent, read_callback
 from chatbridge.store import journal, unknown_events
-from chatbridge.store.conversations import ConversationKey
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Acceptance, Draft, Entry, Verdict
+from chatbridge.store.entries import (
+    Acceptance,
+    ConversationKey,
+    ConversationRow,
+    Draft,
+    Entry,
+    Verdict,
+)
 
 log = structlog.get_logger()
 
@@ -34,6 +40,8 @@ IGNORED: Final = frozenset({"typing"})
 """Callbacks that are understood and worth nothing a second later: counted, not kept."""
 
 _BATCH: Final = 512
+_CONVERSATIONS: Final = 50_000
+"""Conversations remembered, so that a message of one needs no look into the database."""
 _NOBODYS_SECRET: Final = "0" * 40
 """Checked for scopes that do not exist, so that they take as long as those that do."""
 
@@ -60,6 +68,7 @@ class Intake:
         self._store, self._clock, self._directory = store, clock, directory
         self._metrics, self._offer, self._new_id = metrics, offer, new_id
         self._accept = Batcher(self._write, limit=_BATCH)
+        self._known: dict[ConversationKey, ConversationRow] = {}
 
     async def client_message(
         self, messenger: Messenger, message: Message, *, scope_id: str | None, said: bytes
@@ -179,6 +188,8 @@ class Intake:
             message_id=message.id,
             body=encode_message(message),
             received_at=self._clock.now(),
+            message=message,
+            row=self._known.get(conversation),
         )
 
     async def _take(self, draft: Draft) -> Acceptance:
@@ -189,4 +200,17 @@ class Intake:
     async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
         answers = await self._store.write(journal.accept, drafts, self._clock.now())
         self._offer([answer.entry for answer in answers if answer.entry is not None])
+        for draft, answer in zip(drafts, answers, strict=True):
+            if draft.row is None and answer.entry is not None:
+                self._remember(draft.conversation, answer.entry)
         return answers
+
+    def _remember(self, key: ConversationKey, entry: Entry) -> None:
+        if len(self._known) >= _CONVERSATIONS:
+            self._known.clear()
+        self._known[key] = ConversationRow(
+            id=entry.conversation_id,
+            link_id=entry.link_id,
+            external_id=entry.external_id,
+            amojo_id=entry.amojo_id,
+        )

@@ -1,6 +1,6 @@
 """Shows what could not be delivered and releases it again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -8,7 +8,6 @@ import structlog
 from chatbridge.clock import Clock
 from chatbridge.store import parked
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Entry
 from chatbridge.store.parked import ParkedEntry, ParkedFilter
 
 log = structlog.get_logger()
@@ -20,10 +19,10 @@ class Parking:
     """The parked entries of this server."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, offer: Callable[[Sequence[Entry]], None]
+        self, *, store: Store, clock: Clock, look_up: Callable[[Iterable[int]], None]
     ) -> None:
-        """Hand released entries to `offer`."""
-        self._store, self._clock, self._offer = store, clock, offer
+        """Tell `look_up` the lanes in which something was released."""
+        self._store, self._clock, self._look_up = store, clock, look_up
 
     async def list_(self, wanted: ParkedFilter, *, after: int, limit: int) -> list[ParkedEntry]:
         """Return parked entries beyond an entry, oldest first."""
@@ -37,7 +36,7 @@ class Parking:
             entries = await self._store.write(
                 parked.release, wanted, parked_until=begun, limit=_AT_ONCE, now=self._clock.now()
             )
-            self._offer(entries)
+            self._look_up({entry.lane for entry in entries})
             released += len(entries)
             if len(entries) < _AT_ONCE:
                 break

@@ -7,7 +7,7 @@ from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
-from chatbridge.model import LinkState, decode_message
+from chatbridge.model import LinkState
 from chatbridge.protocol.amojo import calls, replies
 from chatbridge.protocol.http import Transport
 from chatbridge.store.entries import Entry
@@ -39,7 +39,7 @@ class Sending:
         if link.state is not LinkState.CONNECTED:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
-        message = decode_message(entry.body)
+        message = entry.read()
         request = calls.send_message(channel, link.scope_id, message, now=self._clock.now())
         sent = replies.read_sent(await self._transport.send(request))
         return Receipt(far_id=sent.message_id, far_conversation_id=sent.conversation_id)
@@ -62,7 +62,7 @@ class Sending:
             id=f"msg_{entry.key.hex()}",
             messenger=messenger,
             link=link,
-            message=decode_message(entry.body),
+            message=entry.read(),
             now=self._clock.now(),
         )
         return Receipt(far_id=await connector.send(delivery))

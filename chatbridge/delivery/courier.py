@@ -13,17 +13,27 @@ import structlog
 
 from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
-from chatbridge.delivery.lanes import Lanes
-from chatbridge.delivery.loader import Loader
-from chatbridge.delivery.retry import SCHEDULES, GiveUp, decide
-from chatbridge.errors import DeliveryError, Duplicate, InternalFailure, StoreUnavailable
+from chatbridge.delivery.circuit import Failure
+from chatbridge.delivery.lanes import Lanes, Turn
+from chatbridge.delivery.loader import Loader, Window
+from chatbridge.delivery.retry import SCHEDULES, GiveUp, decide, give_up
+from chatbridge.errors import (
+    DeliveryError,
+    Disposition,
+    Duplicate,
+    InternalFailure,
+    StoreUnavailable,
+    Throttled,
+)
 from chatbridge.model import Direction
 from chatbridge.store import pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, Outcome, OutcomeKind
+from chatbridge.store.partitions import EVERYTHING
 
 log = structlog.get_logger()
 
+_TOLD: Final = 100_000
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
 
@@ -50,6 +60,18 @@ Sender = Callable[[Entry], Awaitable[Receipt]]
 """Delivers one entry, or raises DeliveryError."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may be under way and in memory."""
+
+    window: Window
+    """What is beyond stays in the database."""
+    at_once: int
+    """Attempts under way at the same time."""
+    at_once_each: int
+    """The same for one destination."""
+
+
 class Courier:
     """The engine. `start` it, `offer` what was accepted, `stop` it."""
 
@@ -61,8 +83,7 @@ class Courier:
         senders: dict[Direction, Sender],
         watcher: Watcher,
         jitter: Callable[[], float],
-        window: int,
-        at_once: int,
+        limits: Limits,
     ) -> None:
         """Deliver with one sender for each direction.
 
@@ -72,41 +93,46 @@ class Courier:
             senders: how to deliver, by direction.
             watcher: told of each attempt.
             jitter: draws a number from -1 to 1.
-            window: entries kept in memory; what is beyond stays in the database.
-            at_once: attempts under way at the same time.
+            limits: see there.
 
         """
         self._store, self._clock, self._senders = store, clock, senders
-        self._watcher, self._jitter, self._at_once = watcher, jitter, at_once
-        self._lanes = Lanes()
+        self._watcher, self._jitter = watcher, jitter
+        self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
         self._record = Batcher(self._write_outcomes, limit=512)
         self._loader = Loader(
             store=store,
             clock=clock,
             lanes=self._lanes,
-            window=window,
+            window=limits.window,
             filled=self._wake.set,
             recorded=self._record.flushed,
         )
         self._under_way: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = 0
         self._stopping = False
+        self._told: set[int] = set()
+        """Conversations whose far side's id was handed over to be recorded."""
 
     async def start(self) -> None:
         """Begin to load and deliver."""
+        self._loader.own(EVERYTHING)
         self._tasks = [
-            asyncio.create_task(self._loader.run(), name="courier-loader"),
+            asyncio.create_task(self._loader.read(), name="courier-reader"),
+            asyncio.create_task(self._loader.refill(), name="courier-refiller"),
             asyncio.create_task(self._send_forever(), name="courier-sender"),
         ]
 
     async def stop(self, *, grace: float) -> None:
         """Begin nothing new, let what is under way end within `grace` seconds, record it."""
         self._stopping = True
-        for task in self._tasks:
+        ending = [*self._tasks, *filter(None, (self._alarm,))]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._loader.stop()
+        await asyncio.gather(*ending, return_exceptions=True)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=grace)
         for attempt in list(self._under_way):
@@ -128,38 +154,38 @@ class Courier:
         """Take in entries that were just accepted, in the order of their ids."""
         self._loader.offer(entries)
 
-    def offer_again(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were released."""
-        self._loader.offer_again(entries)
+    def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
+        """Take note that the database has something new of these lanes; `again`: it goes before what is known."""
+        self._loader.look_up(lanes, again=again)
 
     async def _send_forever(self) -> None:
         while True:
             self._wake.clear()
             now = self._clock.now()
-            for lane in self._lanes.wake(now):
-                self._loader.refill(lane)
-            while len(self._under_way) < self._at_once:
-                entry = self._lanes.take(now)
-                if entry is None:
-                    break
-                self._begin(entry)
-            await self._something_to_do()
-
-    async def _something_to_do(self) -> None:
-        due = self._lanes.next_due()
-        if due is None or len(self._under_way) >= self._at_once:
+            self._lanes.wake(now)
+            while (turn := self._lanes.take(now)) is not None:
+                self._begin(turn)
+            self._loader.stir()
+            self._set_alarm(now)
             await self._wake.wait()
-            return
-        alarm = asyncio.create_task(self._clock.sleep((due - self._clock.now()) / 1_000_000))
-        woken = asyncio.create_task(self._wake.wait())
-        try:
-            await asyncio.wait((alarm, woken), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            alarm.cancel()
-            woken.cancel()
 
-    def _begin(self, entry: Entry) -> None:
-        task = asyncio.create_task(self._deliver(entry), name=f"deliver-{entry.id}")
+    def _set_alarm(self, now: int) -> None:
+        """See to it that what sleeps is woken."""
+        due = self._lanes.next_due()
+        if due is None or (self._alarm is not None and self._alarm_at <= due):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = due
+        self._alarm = asyncio.create_task(self._ring((due - now) / 1_000_000), name="courier-alarm")
+
+    async def _ring(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._alarm = None
+        self._wake.set()
+
+    def _begin(self, turn: Turn) -> None:
+        task = asyncio.create_task(self._deliver(turn))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
 
@@ -168,25 +194,21 @@ class Courier:
         if not task.cancelled() and task.exception() is not None:
             log.error("delivery_task_failed", exc_info=task.exception())
         self._wake.set()
-        self._loader.has_room()
 
-    async def _deliver(self, entry: Entry) -> None:
+    async def _deliver(self, turn: Turn) -> None:
         """Make one attempt, let the lane go on, record the outcome."""
-        outcome = await self._attempt(entry)
+        entry = turn.entry
+        outcome = await self._attempt(entry) if turn.instead is None else self._given_up(turn)
         seconds = (outcome.answered_at - entry.received_at) / 1_000_000
         self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
         if outcome.code is not None:
             log.info("attempt_failed", entry_id=entry.id, outcome=outcome.kind, code=outcome.code)
-        self._move_on(outcome)
-        await self._write(outcome)
-
-    def _move_on(self, outcome: Outcome) -> None:
-        entry = outcome.entry
         if outcome.due_at is not None:
             self._lanes.postpone(entry, outcome.due_at)
-        elif self._lanes.finish(entry) and not self._stopping:
-            self._loader.refill(entry.lane)
+        else:
+            self._lanes.finish(entry, outcome.answered_at)
         self._wake.set()
+        await self._write(outcome)
 
     async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
@@ -195,23 +217,59 @@ class Courier:
         except Duplicate as error:
             return self._delivered(entry, begun, Receipt(detail=str(error)))
         except DeliveryError as error:
-            return self._failed(entry, begun, error)
+            outcome = self._failed(entry, begun, error)
+            self._learn(entry, error, outcome)
+            return outcome
         except Exception:
             log.exception("delivery_fault", entry_id=entry.id)
             fault = InternalFailure("a fault of this server; see its log")
             return self._failed(entry, begun, fault)
         return self._delivered(entry, begun, receipt)
 
+    def _learn(self, entry: Entry, error: DeliveryError, outcome: Outcome) -> None:
+        """Tell the circuit of the destination what the failure says about it."""
+        if error.disposition is Disposition.REJECT:
+            self._lanes.answered(entry)
+            return
+        now = outcome.answered_at
+        asked = isinstance(error, Throttled) and outcome.due_at is not None
+        wait = ((outcome.due_at or now) - now) / 1_000_000 if asked else None
+        self._lanes.failed(entry, Failure(lane=entry.lane, error=error, now=now, wait=wait))
+
+    def _given_up(self, turn: Turn) -> Outcome:
+        """Return the end of an entry that waited for its destination until it was too old."""
+        now = self._clock.now()
+        error = turn.instead or InternalFailure("its time was over")
+        decision = give_up(SCHEDULES[turn.entry.direction], error)
+        return Outcome(
+            entry=turn.entry,
+            kind=OutcomeKind.PARKED,
+            signed_at=now,
+            answered_at=now,
+            code=decision.code,
+            detail=decision.detail,
+        )
+
     def _delivered(self, entry: Entry, begun: int, receipt: Receipt) -> Outcome:
+        self._lanes.answered(entry)
         return Outcome(
             entry=entry,
             kind=OutcomeKind.DELIVERED,
             signed_at=begun,
             answered_at=self._clock.now(),
             far_id=receipt.far_id,
-            far_conversation_id=receipt.far_conversation_id,
+            far_conversation_id=self._news(entry, receipt.far_conversation_id),
             detail=receipt.detail,
         )
+
+    def _news(self, entry: Entry, far_id: str | None) -> str | None:
+        """Return the far side's id of a conversation if it is not recorded yet."""
+        if far_id is None or entry.amojo_id is not None or entry.conversation_id in self._told:
+            return None
+        if len(self._told) >= _TOLD:
+            self._told.clear()
+        self._told.add(entry.conversation_id)
+        return far_id
 
     def _failed(self, entry: Entry, begun: int, error: DeliveryError) -> Outcome:
         now = self._clock.now()

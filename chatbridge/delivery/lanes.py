@@ -1,189 +1,426 @@
 """Which entry may go next. In memory, pure: no clock, no database, no network.
 
-A lane keeps its entries in the order of their ids and lets only the first one go. It is in one of three states:
-
-- *awake*: its first entries are in memory, the first one may go or is under way;
-- *asleep*: it waits for a retry; nothing of it is in memory but the time when it wakes;
-- *loading*: it wants to be refilled from the database.
-
-A lane is *cut* when the database has more of it than memory has. So a conversation that is blocked costs a few words of
-memory, however much is queued in it, and never takes the place of those that can go.
+A lane keeps its entries in the order of their ids and lets only the first one go. Lanes of one destination take turns with
+those of the others. A lane that waits, for a retry or for its destination's circuit, costs a few words of memory however much is queued in
+it; its entries stay in the database, so what is blocked never takes the place of what can go.
 """
 
 import heapq
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable
-from enum import Enum
-from typing import Final
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final, NamedTuple
 
+from chatbridge.delivery.circuit import CircuitState, Failure
+from chatbridge.delivery.destinations import Destination
+from chatbridge.delivery.lane import LANE_LIMIT, Lane, LaneState
+from chatbridge.delivery.retry import expires_at
+from chatbridge.errors import DeliveryError
 from chatbridge.store.entries import Entry
 
-LANE_LIMIT: Final = 64
-"""Entries of one lane kept in memory, so that one conversation cannot fill it."""
+_REMEMBERED: Final = 10_000
+"""Destinations kept in mind at least, idle ones included."""
+_HELD_AT_ONCE: Final = 64
+"""Lanes that are loaded at once when there is room for them, or their circuit has closed."""
 
 
-class _State(Enum):
-    AWAKE = "awake"
-    ASLEEP = "asleep"
-    LOADING = "loading"
+class Turn(NamedTuple):
+    """An entry whose turn it is."""
 
-
-class _Lane:
-    __slots__ = ("busy", "cut", "due_at", "entries", "missed", "queued", "state")
-
-    def __init__(self) -> None:
-        self.state = _State.AWAKE
-        self.entries: list[Entry] = []
-        self.busy = False
-        """Its first entry is under way."""
-        self.queued = False
-        """It stands in the line of lanes that may go."""
-        self.cut = False
-        """The database has more of it."""
-        self.missed = False
-        """While it was loading, another entry was left in the database."""
-        self.due_at = 0
-        """When it wakes, if it is asleep."""
-
-    @property
-    def newest(self) -> int:
-        return self.entries[-1].id if self.entries else 0
-
-    def holds(self, entry: Entry) -> bool:
-        return any(entry.id == known.id for known in self.entries)
-
-    def remove(self, entry: Entry) -> None:
-        del self.entries[
-            next(place for place, known in enumerate(self.entries) if known.id == entry.id)
-        ]
+    entry: Entry
+    instead: DeliveryError | None
+    """If set, the entry is not to be tried any more, but to be given up for this reason."""
 
 
 class Lanes:
     """All lanes that have something to deliver."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._lanes: dict[int, _Lane] = {}
-        self._ready: deque[int] = deque()
+    def __init__(self, *, at_once: int, at_once_each: int) -> None:
+        """Begin empty; have at most so many attempts under way, in all and for one destination."""
+        self._free, self._each = at_once, at_once_each
+        self._lanes: dict[int, Lane] = {}
+        self._destinations: dict[int, Destination] = {}
+        self._turn: deque[Destination] = deque()
+        self._crowded_out: deque[Destination] = deque()
+        """Destinations that could go on if there were more slots."""
+        self._expired: deque[Lane] = deque()
+        """Lanes whose first entry is to be given up though its destination is blocked."""
         self._sleeping: list[tuple[int, int]] = []
+        self._paused: list[tuple[int, int]] = []
+        self._hungry: deque[Lane] = deque()
         self._count = 0
+        self._bytes = 0
 
     def __len__(self) -> int:
         """Return the number of entries in memory."""
         return self._count
 
+    @property
+    def bytes(self) -> int:
+        """Return the size of the entries in memory."""
+        return self._bytes
+
+    @property
+    def lanes(self) -> int:
+        """Return the number of lanes known."""
+        return len(self._lanes)
+
+    @property
+    def blocked(self) -> int:
+        """Return how many destinations are paused because of failures."""
+        return sum(destination.blocked for destination in self._destinations.values())
+
+    def share_of(self, entry: Entry) -> int:
+        """Return how many entries of this one's destination are in memory."""
+        return self._destination_of(entry).entries
+
+    def refilled(self) -> set[int]:
+        """Return the lanes that were filled by lane."""
+        return {number for number, lane in self._lanes.items() if lane.refilled}
+
+    # --- entries come in ---
+
     def add(self, entries: Iterable[Entry], now: int) -> None:
-        """Take in entries in the order of their ids, each newer than all that its lane ever saw."""
+        """Take in entries that memory does not know, in the order of their ids."""
         for entry in entries:
-            lane = self._lanes.setdefault(entry.lane, _Lane())
+            lane = self._lane_of(entry)
             if lane.cut or len(lane.entries) >= LANE_LIMIT:
                 lane.cut = lane.missed = True
             elif entry.due_at > now and not lane.entries:
-                self._sleep(entry.lane, lane, entry.due_at)
+                self._sleep(lane, entry.due_at)
             else:
-                self._insert(lane, entry)
+                self._insert(lane, entry, now)
 
-    def add_again(self, entries: Iterable[Entry], now: int) -> None:
-        """Take in released entries: each goes to its place by id, before what its lane is waiting for."""
-        for entry in entries:
-            lane = self._lanes.setdefault(entry.lane, _Lane())
-            if lane.state is _State.ASLEEP:
-                self._sleep(entry.lane, lane, now)
-            elif lane.cut and entry.id > lane.newest:
-                lane.missed = True
-            elif not lane.holds(entry):
-                self._insert(lane, entry)
+    def set_aside(self, entry: Entry) -> None:
+        """Leave an entry to the database until its destination has room in memory."""
+        lane = self._lane_of(entry)
+        if lane.cut or lane.entries:
+            lane.cut = lane.missed = True
+        elif lane.destination is not None:
+            self._sleep(lane, expires_at(entry))
+            lane.destination.held[lane] = None
+            self._enter_turn(lane.destination)
 
-    def take(self, now: int) -> Entry | None:
-        """Return an entry that may go and mark its lane as busy; None if there is none."""
-        while self._ready:
-            number = self._ready.popleft()
-            lane = self._lanes[number]
-            lane.queued = False
-            first = lane.entries[0]
-            if first.due_at <= now:
-                lane.busy = True
-                return first
-            self._drop(lane)
-            self._sleep(number, lane, first.due_at)
-        return None
-
-    def finish(self, entry: Entry) -> bool:
-        """Let the lane go on: this entry was delivered or given up. Return whether the lane wants a refill."""
-        lane = self._lanes[entry.lane]
-        lane.busy = False
-        lane.remove(entry)
-        self._count -= 1
-        if lane.entries:
-            self._queue(entry.lane, lane)
-        elif lane.cut:
+    def look_up(self, number: int) -> None:
+        """Take note that the database has something of this lane that memory does not know."""
+        lane = self._lanes.get(number)
+        if lane is None:
+            lane = self._lanes[number] = Lane(number, None)
             self._load(lane)
         else:
-            del self._lanes[entry.lane]
-        return lane.state is _State.LOADING
+            lane.cut = lane.missed = True
 
-    def postpone(self, entry: Entry, due_at: int) -> None:
-        """Put the lane to sleep: this entry is tried again then, and nothing of the lane before it."""
-        lane = self._lanes[entry.lane]
-        lane.busy = False
-        self._drop(lane)
-        self._sleep(entry.lane, lane, due_at)
+    def reload(self, number: int) -> None:
+        """Take note that the database has something of this lane that goes before what memory knows."""
+        self.look_up(number)
+        lane = self._lanes[number]
+        if lane.under_way is not None:
+            self._keep_under_way(lane)
+        elif lane.state is not LaneState.LOADING:
+            self._drop(lane)
+            self._load(lane)
 
-    def wake(self, now: int) -> list[int]:
-        """Return the lanes whose sleep is over; each wants a refill."""
-        woken = []
-        while self._sleeping and self._sleeping[0][0] <= now:
-            due_at, number = heapq.heappop(self._sleeping)
-            lane = self._lanes.get(number)
-            if lane is not None and lane.state is _State.ASLEEP and lane.due_at == due_at:
-                self._load(lane)
-                woken.append(number)
-        return woken
+    def hungry(self, most: int) -> list[Lane]:
+        """Return lanes that want a refill, each once."""
+        return [self._hungry.popleft() for _ in range(min(most, len(self._hungry)))]
 
-    def next_due(self) -> int | None:
-        """Return when the next sleeping lane wakes, None if none sleeps."""
-        return self._sleeping[0][0] if self._sleeping else None
-
-    def refill(self, number: int, entries: list[Entry], now: int, *, complete: bool) -> bool:
-        """Take in the first entries of a lane that wanted a refill; return whether it wants another.
+    def refill(self, lane: Lane, entries: list[Entry], now: int, *, complete: bool) -> None:
+        """Take in the first entries of a lane that wanted a refill.
 
         `complete` says that the database had no more of it when it was read.
         """
-        lane = self._lanes[number]
+        if self._lanes.get(lane.number) is not lane:
+            return
         lane.cut = lane.missed or not complete
-        lane.state = _State.AWAKE
-        if not entries and lane.cut:
-            self._load(lane)
-            return True
-        if not entries:
-            del self._lanes[number]
-        elif entries[0].due_at > now:
-            self._sleep(number, lane, entries[0].due_at)
+        lane.state, lane.refilled = LaneState.AWAKE, True
+        if entries:
+            lane.destination = self._destination_of(entries[0])
+            self._take_in(lane, entries, now)
         else:
-            lane.entries = entries
-            self._count += len(entries)
-            self._queue(number, lane)
+            self._empty(lane)
+        if lane.destination is not None:
+            self._enter_turn(lane.destination)
+
+    # --- entries go ---
+
+    def take(self, now: int) -> Turn | None:
+        """Return an entry whose turn it is and mark its lane as busy; None if there is none."""
+        while self._expired:
+            lane = self._expired.popleft()
+            if self._leaves_line(lane) and lane.destination is not None:
+                blocked = lane.destination.blocked
+                return self._begin(lane, lane.destination.circuit.reason if blocked else None)
+        while self._turn and self._free > 0:
+            destination = self._turn[0]
+            ready = self._next_ready(destination, now)
+            if ready is not None:
+                self._turn.rotate(-1)
+                return self._begin(ready, None)
+            self._turn.popleft()
+            destination.in_turn = False
+        return None
+
+    def _may_begin(self, destination: Destination) -> bool:
+        if destination.blocked or destination.under_way >= self._each:
+            return False
+        if destination.has_slot(self._free):
+            return True
+        self._crowded_out.append(destination)
         return False
 
-    def _insert(self, lane: _Lane, entry: Entry) -> None:
-        insort(lane.entries, entry, key=lambda known: known.id)
-        self._count += 1
-        self._queue(entry.lane, lane)
+    def finish(self, entry: Entry, now: int) -> None:
+        """Let the lane go on: this entry was delivered or given up."""
+        self._end(entry)
+        lane = self._lanes.get(entry.lane)
+        if lane is None or lane.under_way is None:
+            return
+        lane.under_way = None
+        if lane.remove(entry):
+            self._weigh(lane, entry, -1)
+        if lane.entries:
+            self._queue(lane, now)
+        else:
+            self._empty(lane)
 
-    def _queue(self, number: int, lane: _Lane) -> None:
-        if not lane.busy and not lane.queued:
+    def postpone(self, entry: Entry, due_at: int) -> None:
+        """Put the lane to sleep: this entry is tried again then, and nothing of the lane before it."""
+        self._end(entry)
+        lane = self._lanes.get(entry.lane)
+        if lane is not None and lane.under_way is not None:
+            lane.under_way = None
+            self._drop(lane)
+            self._sleep(lane, due_at)
+
+    # --- what far sides do ---
+
+    def answered(self, entry: Entry) -> None:
+        """Take note that the destination works. To be said before `finish`."""
+        destination = self._destination_of(entry)
+        probing = destination.circuit.state is CircuitState.PROBING
+        if not probing or destination.probe == entry.id:
+            destination.answer()
+
+    def failed(self, entry: Entry, failure: Failure) -> None:
+        """Take note that the destination does not work. To be said before `finish` or `postpone`."""
+        destination = self._destination_of(entry)
+        before = destination.circuit
+        if before.state is CircuitState.PROBING and destination.probe != entry.id:
+            return
+        destination.fail(failure)
+        after = destination.circuit
+        if after.state is CircuitState.OPEN and after.until != before.until:
+            heapq.heappush(self._paused, (after.until, _destination_number(entry)))
+        if before.state is not CircuitState.OPEN and after.state is CircuitState.OPEN:
+            self._hold_ready(destination)
+
+    # --- time passes ---
+
+    def wake(self, now: int) -> None:
+        """End the sleep of lanes and the pauses of destinations that are over."""
+        while self._sleeping and self._sleeping[0][0] <= now:
+            due_at, number = heapq.heappop(self._sleeping)
+            lane = self._lanes.get(number)
+            if lane is None:
+                continue
+            if lane.alarm == due_at:
+                lane.alarm = 0
+            if lane.state is LaneState.ASLEEP and lane.due_at == due_at:
+                self._load(lane)
+        while self._paused and self._paused[0][0] <= now:
+            until, number = heapq.heappop(self._paused)
+            destination = self._destinations.get(number)
+            if destination is not None and destination.circuit.until == until:
+                destination.end_pause()
+                self._enter_turn(destination)
+
+    def next_due(self) -> int | None:
+        """Return when something wakes next, None if nothing sleeps."""
+        firsts = [line[0][0] for line in (self._sleeping, self._paused) if line]
+        return min(firsts, default=None)
+
+    def forget(self, gone: Callable[[int], bool]) -> None:
+        """Forget the lanes for which `gone` is true, as somebody else delivers them now; what is under way may end."""
+        for number, lane in list(self._lanes.items()):
+            if not gone(number):
+                continue
+            if lane.under_way is not None:
+                self._keep_under_way(lane)
+            else:
+                self._drop(lane)
+                self._delete(lane)
+
+    # --- inside ---
+
+    def _lane_of(self, entry: Entry) -> Lane:
+        number = entry.lane
+        lane = self._lanes.get(number)
+        if lane is None:
+            lane = self._lanes[number] = Lane(number, self._destination_of(entry))
+        elif lane.destination is None:
+            lane.destination = self._destination_of(entry)
+        return lane
+
+    def _destination_of(self, entry: Entry) -> Destination:
+        number = _destination_number(entry)
+        destination = self._destinations.get(number)
+        if destination is None:
+            if len(self._destinations) >= _REMEMBERED:
+                self._forget_idle()
+            destination = self._destinations[number] = Destination()
+        return destination
+
+    def _forget_idle(self) -> None:
+        busy = {lane.destination for lane in self._lanes.values()}
+        self._destinations = {
+            number: destination
+            for number, destination in self._destinations.items()
+            if destination in busy or not destination.idle
+        }
+
+    def _next_ready(self, destination: Destination, now: int) -> Lane | None:
+        if not self._may_begin(destination):
+            return None
+        while destination.ready:
+            lane = destination.ready.popleft()
+            if not self._leaves_line(lane):
+                continue
+            first = lane.entries[0]
+            if first.due_at <= now:
+                if destination.held and len(destination.ready) < _HELD_AT_ONCE // 2:
+                    self._load_held(destination)
+                return lane
+            self._drop(lane)
+            self._sleep(lane, first.due_at)
+        if destination.held:
+            self._load_held(destination)
+        return None
+
+    def _load_held(self, destination: Destination) -> None:
+        if destination.circuit.state is CircuitState.PROBING:
+            # A conversation that did not fail yet says more about the far side than one that did.
+            failing = destination.circuit.failing
+            fresh = (lane for lane in reversed(destination.held) if lane.number not in failing)
+            self._load(next(fresh, None) or next(iter(destination.held)))
+            return
+        for lane in list(islice(destination.held, _HELD_AT_ONCE)):
+            self._load(lane)
+
+    def _leaves_line(self, lane: Lane) -> bool:
+        """Take a lane out of the line; return whether it still has something to go."""
+        lane.queued = False
+        known = self._lanes.get(lane.number) is lane
+        return known and bool(lane.entries) and lane.under_way is None
+
+    def _begin(self, lane: Lane, instead: DeliveryError | None) -> Turn:
+        self._free -= 1
+        first = lane.under_way = lane.entries[0]
+        self._destination_of(first).begin(first.id)
+        return Turn(first, instead)
+
+    def _end(self, entry: Entry) -> None:
+        destination = self._destination_of(entry)
+        destination.end(entry.id)
+        self._free += 1
+        self._enter_turn(destination)
+        if self._crowded_out:
+            self._enter_turn(self._crowded_out.popleft())
+
+    def _insert(self, lane: Lane, entry: Entry, now: int) -> None:
+        insort(lane.entries, entry, key=_id_of)
+        self._weigh(lane, entry, 1)
+        self._queue(lane, now)
+
+    def _take_in(self, lane: Lane, entries: list[Entry], now: int) -> None:
+        if entries[0].due_at > now:
+            self._sleep(lane, entries[0].due_at)
+            return
+        lane.entries = entries
+        for entry in entries:
+            self._weigh(lane, entry, 1)
+        self._queue(lane, now)
+
+    def _queue(self, lane: Lane, now: int) -> None:
+        if lane.under_way is not None or lane.queued or lane.destination is None:
+            return
+        if not lane.destination.blocked:
             lane.queued = True
-            self._ready.append(number)
+            lane.destination.ready.append(lane)
+            self._enter_turn(lane.destination)
+        elif expires_at(lane.entries[0]) <= now:
+            lane.queued = True
+            self._expired.append(lane)
+        else:
+            self._hold(lane, lane.destination)
 
-    def _sleep(self, number: int, lane: _Lane, due_at: int) -> None:
-        lane.state, lane.cut, lane.due_at = _State.ASLEEP, True, due_at
-        heapq.heappush(self._sleeping, (due_at, number))
+    def _enter_turn(self, destination: Destination) -> None:
+        if not destination.in_turn and (destination.ready or destination.held):
+            destination.in_turn = True
+            self._turn.append(destination)
 
-    def _load(self, lane: _Lane) -> None:
-        lane.state, lane.missed = _State.LOADING, False
+    def _hold_ready(self, destination: Destination) -> None:
+        ready, destination.ready = destination.ready, deque()
+        for lane in ready:
+            if self._leaves_line(lane):
+                self._hold(lane, destination)
 
-    def _drop(self, lane: _Lane) -> None:
+    def _hold(self, lane: Lane, destination: Destination) -> None:
+        """Let a lane wait for the circuit, but no longer than its first entry may wait."""
+        expiry = expires_at(lane.entries[0])
+        self._drop(lane)
+        self._sleep(lane, expiry)
+        destination.held[lane] = None
+
+    def _sleep(self, lane: Lane, due_at: int) -> None:
+        self._let_go(lane)
+        lane.state, lane.cut, lane.due_at = LaneState.ASLEEP, True, due_at
+        if lane.alarm != due_at:
+            lane.alarm = due_at
+            heapq.heappush(self._sleeping, (due_at, lane.number))
+
+    def _load(self, lane: Lane) -> None:
+        self._let_go(lane)
+        lane.state, lane.cut, lane.missed = LaneState.LOADING, True, False
+        self._hungry.append(lane)
+
+    def _let_go(self, lane: Lane) -> None:
+        if lane.destination is not None:
+            lane.destination.held.pop(lane, None)
+
+    def _empty(self, lane: Lane) -> None:
+        if lane.cut:
+            self._load(lane)
+        else:
+            self._delete(lane)
+
+    def _delete(self, lane: Lane) -> None:
+        self._let_go(lane)
+        del self._lanes[lane.number]
+
+    def _drop(self, lane: Lane) -> None:
         """Leave the lane's entries to the database."""
-        self._count -= len(lane.entries)
+        for entry in lane.entries:
+            self._weigh(lane, entry, -1)
         lane.entries = []
+
+    def _keep_under_way(self, lane: Lane) -> None:
+        """Leave all but the entry under way to the database."""
+        self._drop(lane)
+        lane.cut = lane.missed = True
+        if lane.under_way is not None:
+            lane.entries = [lane.under_way]
+            self._weigh(lane, lane.under_way, 1)
+
+    def _weigh(self, lane: Lane, entry: Entry, sign: int) -> None:
+        self._count += sign
+        self._bytes += sign * len(entry.body)
+        if lane.destination is not None:
+            lane.destination.entries += sign
+
+
+def _id_of(entry: Entry) -> int:
+    return entry.id
+
+
+def _destination_number(entry: Entry) -> int:
+    return entry.link_id * 2 + entry.direction

@@ -2,34 +2,65 @@
 
 What keeps order and sends nothing twice:
 
-- Every pending entry up to the cursor is in memory, or its lane is known to be cut. Beyond the cursor, nothing was ever
-  given to the lanes.
-- A lane is refilled only up to the cursor, and only when everything that was sent of it is recorded.
+- A *reading* goes through the pending entries of some partitions by id. While it goes on, a lane is fed by the reading or
+  by refills, never by both: once a lane was refilled, the reading only tells it that there is more.
+- A lane is refilled when memory has nothing of it, and only after everything that was sent of it is recorded.
+- In doubt a lane is told to look into the database. That costs a query and is always right.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import structlog
 
 from chatbridge.clock import Clock
-from chatbridge.delivery.lanes import LANE_LIMIT, Lanes
+from chatbridge.delivery.lane import LANE_LIMIT
+from chatbridge.delivery.lanes import Lanes
 from chatbridge.errors import StoreUnavailable
 from chatbridge.store import pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry
+from chatbridge.store.partitions import EVERYTHING, partition_of
 
 log = structlog.get_logger()
 
 _LOAD: Final = 500
 """Entries read at once: under 3 ms on both databases, whatever the backlog."""
+_REFILL: Final = 64
+"""Lanes refilled at once."""
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
+_PATIENCE: Final = 1.0
+"""Seconds without room after which those who fill the memory are passed over."""
+_MOST_LANES: Final = 200_000
+"""Lanes known at most before reading waits; each costs a few hundred bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How much may be in memory."""
+
+    entries: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class _Reading:
+    partitions: frozenset[int]
+    cursor: int
+    refilled: set[int] = field(default_factory=set)
+    """Lanes that are fed by refills."""
+    newest: int = 0
+    """The newest entry that was left to it."""
+    begun: bool = False
+    passing: bool = False
+    """There was no room for long: it passes over those who fill the memory."""
 
 
 class Loader:
-    """Fills the lanes, up to a window of entries in memory."""
+    """Fills the lanes, up to a window."""
 
     def __init__(
         self,
@@ -37,104 +68,206 @@ class Loader:
         store: Store,
         clock: Clock,
         lanes: Lanes,
-        window: int,
+        window: Window,
         filled: Callable[[], None],
         recorded: Callable[[], Awaitable[None]],
     ) -> None:
         """Call `filled` whenever the lanes got something; `recorded` waits until all that was sent is recorded."""
         self._store, self._clock, self._lanes = store, clock, lanes
         self._window, self._filled, self._recorded = window, filled, recorded
-        self._cursor = 0
-        self._newest = 0
-        self._behind = True
+        self._mine: frozenset[int] = frozenset()
+        self._readings: list[_Reading] = []
+        self._refilled: set[int] = set()
+        """Lanes refilled since something was offered last."""
+        self._read_to = 0
+        """How far the reading came that ended last."""
+        self._wanted = asyncio.Event()
         self._room = asyncio.Event()
-        self._refills: set[asyncio.Task[None]] = set()
+        self._hungry = asyncio.Event()
+
+    # --- what is ours ---
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Deliver these partitions from now on, and no others."""
+        lost, won = self._mine - partitions, partitions - self._mine
+        self._mine = partitions
+        if lost:
+            self._lanes.forget(lambda lane: partition_of(lane) in lost)
+            for reading in self._readings:
+                reading.partitions -= lost
+        if won:
+            self._readings.append(_Reading(won, 0))
+            self._wanted.set()
+
+    # --- what comes in ---
 
     def offer(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were just accepted, in the order of their ids.
-
-        While older ones are still being read, new ones are left to the reading: nothing overtakes.
-        """
+        """Take in entries that were just accepted here, in the order of their ids."""
         for entry in entries:
-            self._newest = max(self._newest, entry.id)
-            if self._behind or entry.id <= self._cursor:
+            if partition_of(entry.lane) in self._mine:
+                self._offer(entry)
+        self._refilled.clear()
+        self._filled()
+
+    def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
+        """Take note that the database has something new of these lanes.
+
+        `again` says that it may go before what is known of the lane, as what is released does.
+        """
+        for lane in lanes:
+            reading = self._reading_of(lane)
+            if partition_of(lane) not in self._mine:
                 continue
-            if len(self._lanes) >= self._window:
-                self._behind = True
-                self._room.set()
+            if reading is not None:
+                reading.refilled.add(lane)
+            if again:
+                self._lanes.reload(lane)
+            else:
+                self._lanes.look_up(lane)
+        self._hungry.set()
+        self._filled()
+
+    def stir(self) -> None:
+        """Go on if there is something to do again: room in memory, or lanes that want a refill."""
+        self._hungry.set()
+        if self._readings and not self._is_full(half=True):
+            self._room.set()
+
+    # --- work ---
+
+    async def read(self) -> None:
+        """Go through what is pending, for ever."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while self._readings:
+                for reading in list(self._readings):
+                    await self._read_on(reading)
+
+    async def refill(self) -> None:
+        """Refill lanes that want it, for ever."""
+        while True:
+            lanes = self._lanes.hungry(_REFILL)
+            if not lanes:
+                self._hungry.clear()
+                await self._hungry.wait()
                 continue
-            self._cursor = entry.id
+            # What was sent must be recorded, or it would be read as pending and sent again.
+            await self._recorded()
+            numbers = [lane.number for lane in lanes]
+            found = await self._patiently(pending.load_lanes, numbers, LANE_LIMIT)
+            now = self._clock.now()
+            for lane, entries in zip(lanes, found, strict=True):
+                mine = partition_of(lane.number) in self._mine
+                self._note_refilled(lane.number)
+                complete = len(entries) < LANE_LIMIT or not mine
+                self._lanes.refill(lane, entries if mine else [], now, complete=complete)
+            self._filled()
+
+    # --- inside ---
+
+    def _offer(self, entry: Entry) -> None:
+        reading = self._reading_of(entry.lane)
+        if reading is None and self._is_full():
+            reading = _Reading(self._live(), entry.id - 1, self._lanes.refilled())
+            self._readings.append(reading)
+            self._wanted.set()
+        known = entry.id <= self._read_to or entry.lane in self._refilled
+        if reading is None and not known:
             self._lanes.add((entry,), self._clock.now())
+        elif reading is None:
+            self._lanes.look_up(entry.lane)
+            self._hungry.set()
+        elif entry.id <= reading.cursor or self._has_share(entry):
+            reading.refilled.add(entry.lane)
+            self._lanes.look_up(entry.lane)
+            self._hungry.set()
+        else:
+            reading.newest = max(reading.newest, entry.id)
+
+    async def _read_on(self, reading: _Reading) -> None:
+        reading.passing = self._is_full() and (reading.passing or not await self._has_room())
+        if not reading.begun:
+            reading.begun = True
+            await self._recorded()
+        newest, limit = reading.newest, self._limit()
+        only = None if reading.partitions == EVERYTHING else sorted(reading.partitions)
+        entries = await self._patiently(pending.load_after, reading.cursor, limit, only)
+        self._take_in(reading, entries)
+        if len(entries) < limit and newest == reading.newest:
+            # Nothing was left to it meanwhile, so it saw everything there is.
+            self._readings.remove(reading)
+            self._read_to = max(self._read_to, reading.cursor)
+        self._hungry.set()
         self._filled()
 
-    def offer_again(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were released. Those beyond the cursor, parked before this start, are read."""
-        released = list(entries)
-        seen = (entry for entry in released if entry.id <= self._cursor)
-        self._lanes.add_again(seen, self._clock.now())
-        if any(entry.id > self._cursor for entry in released):
-            self._behind = True
-            self._room.set()
-        self._filled()
+    def _take_in(self, reading: _Reading, entries: list[Entry]) -> None:
+        now = self._clock.now()
+        for entry in entries:
+            reading.cursor = entry.id
+            if partition_of(entry.lane) not in reading.partitions:
+                continue
+            if entry.lane in reading.refilled:
+                self._lanes.look_up(entry.lane)
+            elif reading.passing and not self._has_share(entry):
+                reading.refilled.add(entry.lane)
+                self._lanes.set_aside(entry)
+            else:
+                self._lanes.add((entry,), now)
 
-    def has_room(self) -> None:
-        """Go on reading if memory has room again."""
-        if self._behind and len(self._lanes) <= self._window // 2:
-            self._room.set()
+    async def _has_room(self) -> bool:
+        """Wait for room in memory; return False if there is none for long and others wait behind."""
+        while self._is_full(half=True):
+            self._room.clear()
+            room = asyncio.create_task(self._room.wait())
+            patience = asyncio.create_task(self._clock.sleep(_PATIENCE))
+            try:
+                await asyncio.wait((room, patience), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                room.cancel()
+                patience.cancel()
+            if not self._room.is_set() and self._lanes.lanes < _MOST_LANES:
+                return False
+        return True
 
-    async def run(self) -> None:
-        """Read what is pending, for ever."""
+    async def _patiently(self, unit: Callable[..., list[Any]], *args: object) -> list[Any]:
+        """Read from the database, however long it is away."""
         while True:
             try:
-                await self._catch_up()
+                return await self._store.read(unit, *args)
             except StoreUnavailable as error:
                 log.warning("pending_not_loaded", reason=str(error))
                 await self._clock.sleep(_PAUSE)
-                continue
-            self._room.clear()
-            if not self._behind:
-                await self._room.wait()
 
-    def refill(self, lane: int) -> None:
-        """Begin to read the first entries of a lane."""
-        task = asyncio.create_task(self._refill(lane), name=f"refill-{lane}")
-        self._refills.add(task)
-        task.add_done_callback(self._refills.discard)
+    def _note_refilled(self, lane: int) -> None:
+        self._refilled.add(lane)
+        reading = self._reading_of(lane)
+        if reading is not None:
+            reading.refilled.add(lane)
 
-    async def stop(self) -> None:
-        """Give up reading lanes."""
-        for task in self._refills:
-            task.cancel()
-        await asyncio.gather(*self._refills, return_exceptions=True)
+    def _reading_of(self, lane: int) -> _Reading | None:
+        partition = partition_of(lane)
+        return next((known for known in self._readings if partition in known.partitions), None)
 
-    async def _catch_up(self) -> None:
-        while self._behind:
-            if len(self._lanes) >= self._window:
-                self._room.clear()
-                await self._room.wait()
-                continue
-            newest = self._newest
-            entries = await self._store.read(pending.load_after, self._cursor, _LOAD)
-            if entries:
-                self._cursor = entries[-1].id
-                self._lanes.add(entries, self._clock.now())
-                self._filled()
-            if len(entries) < _LOAD and newest == self._newest:
-                # Nothing was accepted meanwhile, so the reading saw everything there is.
-                self._cursor = max(self._cursor, newest)
-                self._behind = False
+    def _live(self) -> frozenset[int]:
+        """Return our partitions that no reading goes through."""
+        return self._mine.difference(*(reading.partitions for reading in self._readings))
 
-    async def _refill(self, lane: int) -> None:
-        wanted = True
-        while wanted:
-            # What was sent must be recorded, or it would be read as pending and sent again.
-            await self._recorded()
-            try:
-                entries = await self._store.read(pending.load_lane, lane, self._cursor, LANE_LIMIT)
-            except StoreUnavailable as error:
-                log.warning("lane_not_loaded", reason=str(error))
-                await self._clock.sleep(_PAUSE)
-                continue
-            complete = len(entries) < LANE_LIMIT
-            wanted = self._lanes.refill(lane, entries, self._clock.now(), complete=complete)
-            self._filled()
+    def _is_full(self, *, half: bool = False) -> bool:
+        part = 2 if half else 1
+        return (
+            len(self._lanes) >= self._window.entries // part
+            or self._lanes.bytes >= self._window.bytes // part
+            or self._lanes.lanes >= _MOST_LANES // part
+        )
+
+    def _limit(self) -> int:
+        """Return how many entries to read, fewer if they are large."""
+        if not self._lanes.bytes:
+            return _LOAD // 8
+        mean = self._lanes.bytes // len(self._lanes)
+        return max(8, min(_LOAD, self._window.bytes // 8 // max(1, mean)))
+
+    def _has_share(self, entry: Entry) -> bool:
+        """Return whether its destination has little in memory, so that it need not wait for those who have much."""
+        return self._lanes.share_of(entry) < self._window.entries // 8

@@ -5,6 +5,7 @@ from typing import Final
 
 from chatbridge.errors import DeliveryError, Disposition
 from chatbridge.model import Direction
+from chatbridge.store.entries import Entry
 
 SECOND: Final = 1_000_000
 _MINUTE: Final = 60
@@ -83,6 +84,11 @@ class GiveUp:
     detail: str
 
 
+def expires_at(entry: Entry) -> int:
+    """Return when an entry is given up, microseconds."""
+    return entry.since + int(SCHEDULES[entry.direction].give_up_after * SECOND)
+
+
 JITTER: Final = 0.2
 """Waits are stretched or shortened by up to a fifth, so that what failed together does not return together."""
 
@@ -104,14 +110,18 @@ def decide(
         return GiveUp(code=error.code, detail=str(error))
     limit = since + int(schedule.give_up_after * SECOND)
     if now >= limit:
-        return GiveUp(
-            code=error.code, detail=f"given up after {_spoken(schedule.give_up_after)}: {error}"
-        )
+        return give_up(schedule, error)
     wait = schedule.wait(max(0.0, (now - since) / SECOND)) * (1 + JITTER * jitter)
     if error.retry_after is not None:
         asked = error.retry_after if schedule.patient else min(error.retry_after, 2 * wait)
         wait = max(wait, asked)
     return Retry(due_at=min(now + int(wait * SECOND), limit))
+
+
+def give_up(schedule: Schedule, error: DeliveryError) -> GiveUp:
+    """Return the end of an entry that is too old; the error says what was wrong with the far side."""
+    spoken = _spoken(schedule.give_up_after)
+    return GiveUp(code=error.code, detail=f"given up after {spoken}: {error}")
 
 
 def _spoken(seconds: float) -> str:

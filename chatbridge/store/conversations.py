@@ -1,33 +1,14 @@
 """Conversations: found or made from either side's id, and bound to the other side's once that is known."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, exists, select, tuple_, update
 
 from chatbridge.store.dialect import insert_new
+from chatbridge.store.entries import ConversationKey, ConversationRow
 from chatbridge.store.schema import conversations
 
 _ALIAS = conversations.alias()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationKey:
-    """How a conversation was named: by the messenger's id, by amoCRM's, or by both."""
-
-    link_id: int
-    external_id: str | None
-    amojo_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationRow:
-    """A conversation as stored."""
-
-    id: int
-    link_id: int
-    external_id: str | None
-    amojo_id: str | None
 
 
 def resolve(

@@ -1,10 +1,29 @@
 """The values that travel between the journal and those who fill it and deliver from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
-from chatbridge.model import Direction
-from chatbridge.store.conversations import ConversationKey
+from chatbridge.model import Direction, Message, decode_message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationKey:
+    """How a conversation was named: by the messenger's id, by amoCRM's, or by both."""
+
+    link_id: int
+    external_id: str | None
+    amojo_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRow:
+    """A conversation as stored."""
+
+    id: int
+    link_id: int
+    external_id: str | None
+    amojo_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +38,13 @@ class Draft:
     message_id: str
     body: bytes
     received_at: int
+    message: Message | None = field(default=None, compare=False, repr=False)
+    """What `body` says, where it is at hand."""
+    row: ConversationRow | None = None
+    """Its conversation as stored, where it is known already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A journal entry that is still to deliver."""
 
@@ -43,6 +66,12 @@ class Entry:
     since: int
     """When its schedule began: acceptance, or the last release."""
     due_at: int
+    message: Message | None = field(default=None, compare=False, repr=False)
+    """What `body` says, if it was accepted a moment ago; `read` tells it in any case."""
+
+    def read(self) -> Message:
+        """Return the message that `body` holds."""
+        return self.message or decode_message(self.body)
 
     @property
     def lane(self) -> int:
@@ -50,7 +79,7 @@ class Entry:
         return lane_of(self.conversation_id, self.direction)
 
 
-def lane_of(conversation_id: int, direction: Direction) -> int:
+def lane_of(conversation_id: int, direction: int) -> int:
     """Return the lane of a conversation and direction."""
     return conversation_id * 2 + direction
 
@@ -95,3 +124,36 @@ class Outcome:
     """amoCRM's id of the conversation, where its answer told."""
     due_at: int | None = None
     """When to try again, for RETRY."""
+
+
+class JournalRow(NamedTuple):
+    """What is written of a new entry; its number comes from the database."""
+
+    conversation_id: int
+    direction: int
+    kind: str
+    key: bytes
+    digest: bytes
+    message_id: str
+    body: bytes
+    received_at: int
+    stored_at: int
+
+    @property
+    def lane(self) -> int:
+        """Return the lane in which the entry waits."""
+        return lane_of(self.conversation_id, self.direction)
+
+
+class AttemptRow(NamedTuple):
+    """What is written of an attempt."""
+
+    entry_id: int
+    number: int
+    outcome: str
+    signed_at: int
+    answered_at: int
+    recorded_at: int
+    code: str | None
+    detail: str | None
+    far_id: str | None

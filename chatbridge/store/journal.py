@@ -5,13 +5,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from chatbridge.store import conversations
-from chatbridge.store.conversations import ConversationKey, ConversationRow
-from chatbridge.store.dialect import insert_new
-from chatbridge.store.entries import Acceptance, Draft, Entry, Verdict, lane_of
-from chatbridge.store.schema import journal, pending
+from chatbridge.store.dialect import insert_entries
+from chatbridge.store.entries import (
+    Acceptance,
+    ConversationKey,
+    ConversationRow,
+    Draft,
+    Entry,
+    JournalRow,
+    Verdict,
+)
+from chatbridge.store.schema import journal
 
 
 def accept(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Acceptance]:
@@ -19,16 +26,20 @@ def accept(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Ac
 
     Guarantees: a key is stored once, whoever else writes at the same time; ids grow in the order given.
     """
-    rows = conversations.resolve(connection, {draft.conversation for draft in drafts}, now=now)
-    first = {draft.key: draft for draft in reversed(drafts)}
-    ids = _insert(connection, [draft for draft in drafts if first[draft.key] is draft], rows, now)
-    known = _digests(connection, {draft.key for draft in drafts} - ids.keys())
+    rows = _conversations(connection, drafts, now)
+    first: dict[bytes, Draft] = {}
+    for draft in drafts:
+        first.setdefault(draft.key, draft)
+    ids = insert_entries(
+        connection,
+        [_journal_row(draft, rows[draft.conversation], now) for draft in first.values()],
+    )
+    known = _digests(connection, first.keys() - ids.keys())
     answers = []
     for draft in drafts:
         if first[draft.key] is draft and draft.key in ids:
-            answers.append(
-                Acceptance(verdict=Verdict.NEW, entry=_entry(ids[draft.key], draft, rows))
-            )
+            entry = _entry(ids[draft.key], draft, rows[draft.conversation])
+            answers.append(Acceptance(verdict=Verdict.NEW, entry=entry))
             continue
         digest = known.get(draft.key) or first[draft.key].digest
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
@@ -36,43 +47,26 @@ def accept(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Ac
     return answers
 
 
-def _insert(
-    connection: Connection,
-    drafts: list[Draft],
-    rows: dict[ConversationKey, ConversationRow],
-    now: int,
-) -> dict[bytes, int]:
-    """Insert what is new; return the id of each inserted key."""
-    values = [
-        {
-            "conversation_id": rows[draft.conversation].id,
-            "direction": draft.direction,
-            "kind": draft.kind,
-            "key": draft.key,
-            "digest": draft.digest,
-            "message_id": draft.message_id,
-            "body": draft.body,
-            "received_at": draft.received_at,
-            "stored_at": now,
-        }
-        for draft in drafts
-    ]
-    statement = insert_new(connection, journal, "key").returning(journal.c.id, journal.c.key)
-    ids = {bytes(key): entry_id for entry_id, key in connection.execute(statement, values)}
-    waiting = [
-        {
-            "id": ids[draft.key],
-            "lane": lane_of(rows[draft.conversation].id, draft.direction),
-            "attempts": 0,
-            "since": draft.received_at,
-            "due_at": draft.received_at,
-        }
-        for draft in drafts
-        if draft.key in ids
-    ]
-    if waiting:
-        connection.execute(insert(pending), waiting)
-    return ids
+def _conversations(
+    connection: Connection, drafts: Sequence[Draft], now: int
+) -> dict[ConversationKey, ConversationRow]:
+    rows = {draft.conversation: draft.row for draft in drafts if draft.row is not None}
+    unknown = {draft.conversation for draft in drafts} - rows.keys()
+    return rows | conversations.resolve(connection, unknown, now=now) if unknown else rows
+
+
+def _journal_row(draft: Draft, conversation: ConversationRow, now: int) -> JournalRow:
+    return JournalRow(
+        conversation.id,
+        int(draft.direction),
+        draft.kind,
+        draft.key,
+        draft.digest,
+        draft.message_id,
+        draft.body,
+        draft.received_at,
+        now,
+    )
 
 
 def _digests(connection: Connection, keys: set[bytes]) -> dict[bytes, bytes]:
@@ -84,21 +78,21 @@ def _digests(connection: Connection, keys: set[bytes]) -> dict[bytes, bytes]:
     return {bytes(key): bytes(digest) for key, digest in rows}
 
 
-def _entry(entry_id: int, draft: Draft, rows: dict[ConversationKey, ConversationRow]) -> Entry:
-    row = rows[draft.conversation]
+def _entry(entry_id: int, draft: Draft, conversation: ConversationRow) -> Entry:
     return Entry(
-        id=entry_id,
-        conversation_id=row.id,
-        external_id=row.external_id,
-        amojo_id=row.amojo_id,
-        link_id=row.link_id,
-        direction=draft.direction,
-        kind=draft.kind,
-        key=draft.key,
-        message_id=draft.message_id,
-        body=draft.body,
-        received_at=draft.received_at,
-        attempts=0,
-        since=draft.received_at,
-        due_at=draft.received_at,
+        entry_id,
+        conversation.id,
+        conversation.external_id,
+        conversation.amojo_id,
+        conversation.link_id,
+        draft.direction,
+        draft.kind,
+        draft.key,
+        draft.message_id,
+        draft.body,
+        draft.received_at,
+        0,
+        draft.received_at,
+        draft.received_at,
+        draft.message,
     )

@@ -1,16 +1,17 @@
 """What is still to deliver: load it in order, and record what became of it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from chatbridge.model import Direction
 from chatbridge.store import conversations
-from chatbridge.store.dialect import insert_new
-from chatbridge.store.entries import Entry, Outcome, OutcomeKind
-from chatbridge.store.schema import attempts, journal, parked, pending
+from chatbridge.store.dialect import insert_new, record
+from chatbridge.store.entries import AttemptRow, Entry, Outcome, OutcomeKind
+from chatbridge.store.partitions import PARTITIONS
 from chatbridge.store.schema import conversations as conversation_table
+from chatbridge.store.schema import journal, parked, pending
 
 
 def _waiting() -> Select[Any]:
@@ -35,93 +36,95 @@ def _waiting() -> Select[Any]:
         .select_from(pending)
         .join(journal, journal.c.id == pending.c.id)
         .join(conversation_table, row.id == entry.conversation_id)
-        .order_by(pending.c.id)
     )
 
 
-def load_after(connection: Connection, entry_id: int, limit: int) -> list[Entry]:
-    """Return what is still to deliver beyond an entry, oldest first. Its cost does not grow with the backlog."""
+def load_after(
+    connection: Connection, entry_id: int, limit: int, partitions: Sequence[int] | None = None
+) -> list[Entry]:
+    """Return what is still to deliver beyond an entry, oldest first, of some partitions or of all.
+
+    Its cost does not grow with the backlog.
+    """
     # The bound is said for both tables: PostgreSQL does not carry it over the join by itself.
-    query = _waiting().where(pending.c.id > entry_id, journal.c.id > entry_id).limit(limit)
-    return _entries(connection, query)
+    query = _waiting().where(pending.c.id > entry_id, journal.c.id > entry_id)
+    if partitions is not None:
+        number = pending.c.lane.bitwise_rshift(1) % PARTITIONS
+        query = query.where(number.in_(partitions))
+    return _entries(connection, query.order_by(pending.c.id).limit(limit))
 
 
-def load_lane(connection: Connection, lane: int, until: int, limit: int) -> list[Entry]:
-    """Return the first entries of a lane that are still to deliver, up to and including `until`."""
-    query = _waiting().where(pending.c.lane == lane, pending.c.id <= until).limit(limit)
-    return _entries(connection, query)
+def load_lanes(connection: Connection, lanes: Sequence[int], limit: int) -> list[list[Entry]]:
+    """Return for each lane its first entries that are still to deliver."""
+    return [
+        _entries(
+            connection,
+            _waiting().where(pending.c.lane == lane).order_by(pending.c.id).limit(limit),
+        )
+        for lane in lanes
+    ]
 
 
 def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
     """Return these entries as far as they are still to deliver, oldest first."""
-    return _entries(connection, _waiting().where(pending.c.id.in_(ids)))
+    return _entries(connection, _waiting().where(pending.c.id.in_(ids)).order_by(pending.c.id))
+
+
+_DIRECTIONS: Final = tuple(Direction)
+_DIRECTION: Final = 5
+"""Place of the direction among the columns of `_waiting`, which are those of Entry."""
 
 
 def _entries(connection: Connection, query: Select[Any]) -> list[Entry]:
-    return [
-        Entry(
-            **{
-                **row,
-                "direction": Direction(row["direction"]),
-                "key": bytes(row["key"]),
-                "body": bytes(row["body"]),
-            }
-        )
-        for row in connection.execute(query).mappings()
-    ]
+    entries = []
+    for row in connection.execute(query):
+        values = list(row)
+        values[_DIRECTION] = _DIRECTIONS[values[_DIRECTION]]
+        entries.append(Entry(*values))
+    return entries
 
 
 def settle(connection: Connection, outcomes: Sequence[Outcome], now: int) -> None:
     """Record the ends of attempts: delivered and parked entries leave `pending`, the others get their next time."""
-    connection.execute(
-        insert_new(connection, attempts, "entry_id", "number"),
-        [_attempt(outcome, now) for outcome in outcomes],
-    )
     retried = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.RETRY]
-    ended = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.RETRY]
     if retried:
-        connection.execute(
-            update(pending)
-            .where(pending.c.id == bindparam("entry_id"))
-            .values(attempts=bindparam("made"), due_at=bindparam("due")),
-            [
-                {"entry_id": o.entry.id, "made": o.entry.attempts + 1, "due": o.due_at}
-                for o in retried
-            ],
-        )
-    if ended:
-        _leave(connection, ended, now)
-
-
-def _leave(connection: Connection, ended: list[Outcome], now: int) -> None:
-    connection.execute(
-        delete(pending).where(pending.c.id == bindparam("entry_id")),
-        [{"entry_id": outcome.entry.id} for outcome in ended],
-    )
-    given_up = [outcome for outcome in ended if outcome.kind is OutcomeKind.PARKED]
+        _postpone(connection, retried)
+    given_up = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.PARKED]
     if given_up:
-        connection.execute(
-            insert_new(connection, parked, "id"), [_parked(outcome, now) for outcome in given_up]
-        )
-    for outcome in ended:
-        if outcome.far_conversation_id and outcome.entry.amojo_id is None:
+        rows = [_parked(outcome, now) for outcome in given_up]
+        connection.execute(insert_new(connection, parked, "id"), rows)
+    for outcome in outcomes:
+        if outcome.far_conversation_id is not None:
             conversations.learn_amojo_id(
                 connection, outcome.entry.conversation_id, outcome.far_conversation_id
             )
+    record(
+        connection,
+        [_attempt(outcome, now) for outcome in outcomes],
+        [outcome.entry.id for outcome in outcomes if outcome.kind is not OutcomeKind.RETRY],
+    )
 
 
-def _attempt(outcome: Outcome, now: int) -> dict[str, object]:
-    return {
-        "entry_id": outcome.entry.id,
-        "number": outcome.entry.attempts + 1,
-        "outcome": outcome.kind,
-        "signed_at": outcome.signed_at,
-        "answered_at": outcome.answered_at,
-        "recorded_at": now,
-        "code": outcome.code,
-        "detail": outcome.detail,
-        "far_id": outcome.far_id,
-    }
+def _postpone(connection: Connection, retried: Sequence[Outcome]) -> None:
+    statement = update(pending).where(pending.c.id == bindparam("entry_id"))
+    connection.execute(
+        statement.values(attempts=bindparam("made"), due_at=bindparam("due")),
+        [{"entry_id": o.entry.id, "made": o.entry.attempts + 1, "due": o.due_at} for o in retried],
+    )
+
+
+def _attempt(outcome: Outcome, now: int) -> AttemptRow:
+    return AttemptRow(
+        outcome.entry.id,
+        outcome.entry.attempts + 1,
+        outcome.kind.value,
+        outcome.signed_at,
+        outcome.answered_at,
+        now,
+        outcome.code,
+        outcome.detail,
+        outcome.far_id,
+    )
 
 
 def _parked(outcome: Outcome, now: int) -> dict[str, object]:

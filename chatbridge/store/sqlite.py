@@ -162,13 +162,17 @@ def _run(connection: Connection, work: _Work, *, alone: bool) -> _Result:
     """Run one unit of a group; a failure that is not the database's stays the unit's own."""
     if alone:
         return _Result(work.done, value=work.run(connection))
+    driver: Any = connection.connection
+    driver.execute("SAVEPOINT unit")
     try:
-        with connection.begin_nested():
-            return _Result(work.done, value=work.run(connection))
+        result = _Result(work.done, value=work.run(connection))
     except Exception as error:
         if isinstance(error, exc.SQLAlchemyError) and is_outage(error):
             raise
-        return _Result(work.done, error=error)
+        driver.execute("ROLLBACK TO unit")
+        result = _Result(work.done, error=error)
+    driver.execute("RELEASE unit")
+    return result
 
 
 def _announce(results: list[_Result]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from chatbridge.model import Link
 from chatbridge.store import conversations
-from chatbridge.store.conversations import ConversationKey, ConversationRow
+from chatbridge.store.entries import ConversationKey, ConversationRow
 from chatbridge.store.engine import Store
 from tests.contract.conftest import add_link
 

@@ -4,7 +4,7 @@ import random
 
 from chatbridge.model import Direction, Link
 from chatbridge.store import conversations, journal, parked, pending
-from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, OutcomeKind
 from chatbridge.store.parked import ParkedFilter
@@ -41,9 +41,8 @@ async def test_a_lane_is_loaded_alone(store: Store, link: Link) -> None:
     entries = await queue(store, link, 30, conversations=3)
     lane = entries[1].lane
     mine = [entry for entry in entries if entry.lane == lane]
-    assert await store.read(pending.load_lane, lane, entries[-1].id, 100) == mine
-    assert await store.read(pending.load_lane, lane, mine[3].id, 100) == mine[:4]
-    assert await store.read(pending.load_lane, lane, mine[3].id, 2) == mine[:2]
+    assert await store.read(pending.load_lanes, [lane, 0], 100) == [mine, []]
+    assert await store.read(pending.load_lanes, [0, lane], 2) == [[], mine[:2]]
 
 
 async def test_the_two_directions_of_a_conversation_are_two_lanes(store: Store, link: Link) -> None:
@@ -52,7 +51,7 @@ async def test_the_two_directions_of_a_conversation_are_two_lanes(store: Store, 
     first, second = await waiting(store)
     assert first.conversation_id == second.conversation_id
     assert first.lane != second.lane
-    assert await store.read(pending.load_lane, second.lane, second.id, 10) == [second]
+    assert await store.read(pending.load_lanes, [second.lane], 10) == [[second]]
 
 
 async def test_settled_entries_leave_and_retried_ones_stay(store: Store, link: Link) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from chatbridge.delivery.courier import Courier, Receipt
+from chatbridge.delivery.courier import Courier, Limits, Receipt
+from chatbridge.delivery.loader import Window
 from chatbridge.errors import StoreUnavailable
 from chatbridge.ids import fingerprint
 from chatbridge.model import Direction
 from chatbridge.store import journal, parked, pending, schema
-from chatbridge.store.conversations import ConversationKey
+from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Draft, Entry
 from tests.unit.clock import JumpingClock
@@ -98,15 +99,20 @@ class Depot:
         del direction, code, seconds
         self.outcomes.append(outcome)
 
-    async def courier(self, *, window: int = 1000, at_once: int = 16) -> Courier:
+    async def courier(
+        self, *, window: int = 1000, at_once: int = 16, at_once_each: int | None = None
+    ) -> Courier:
         courier = Courier(
             store=self.store,
             clock=self.clock,
             senders={Direction.TO_AMOJO: self.amojo, Direction.TO_MESSENGER: self.messenger},
             watcher=self,
             jitter=lambda: 0.0,
-            window=window,
-            at_once=at_once,
+            limits=Limits(
+                window=Window(entries=window, bytes=2**24),
+                at_once=at_once,
+                at_once_each=at_once_each or at_once,
+            ),
         )
         self._couriers.append(courier)
         await courier.start()

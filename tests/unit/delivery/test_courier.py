@@ -146,7 +146,7 @@ async def test_a_released_entry_starts_a_new_schedule(depot: Depot) -> None:
     given_up_at = depot.clock.now()
     depot.messenger.answer = failing(2, errors.NotSent("no route"))
     released = await depot.release()
-    courier.offer_again(released)
+    courier.look_up([entry.lane for entry in released], again=True)
     await depot.drained()
     assert depot.messenger.took() == ["a-1"]
     assert depot.clock.now() - given_up_at <= 5 * SECOND
@@ -267,7 +267,7 @@ async def test_a_loader_without_a_database_tries_again(depot: Depot) -> None:
 
 
 async def test_a_refill_without_a_database_tries_again(depot: Depot) -> None:
-    depot.store.failures[pending.load_lane] = 3
+    depot.store.failures[pending.load_lanes] = 3
     await depot.accept(*(draft(f"m-{number:03}") for number in range(LANE_LIMIT + 3)))
     await depot.courier()
     await depot.drained()
