@@ -1,6 +1,7 @@
 """The composition root: settings in, a running server out. The only place where the parts are wired together."""
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -154,6 +155,16 @@ async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
         await parts.store.close()
 
 
+def _settle_memory() -> None:
+    """Keep the garbage collector away from what lives as long as the process, and let it come less often.
+
+    At its defaults it takes a tenth of the processor under load. Messages form no cycles: counting references frees them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
 async def serve(
     settings: Settings,
     *,
@@ -185,14 +196,16 @@ async def serve(
     )
     await runner.setup()
     try:
-        listener = await listen(runner, settings.http.host, settings.http.port)
+        listener, express = await listen(runner, settings.http.host, settings.http.port)
         try:
+            _settle_memory()
             log.info("serving", host=settings.http.host, port=settings.http.port)
             if ready is not None:
                 await ready()
             await asyncio.Event().wait()
         finally:
             listener.close()
+            await express.stop()
     finally:
         log.info("stopping")
         await runner.cleanup()

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from chatbridge import errors
 from chatbridge.model import Messenger
+from chatbridge.web.answers import Answer, json_answer
 from chatbridge.web.services import SERVICES, Services
 
 Body = TypeVar("Body")
@@ -62,9 +63,9 @@ class Endpoint(Generic[Body]):
     refusals: tuple[type[errors.RequestRefused], ...] = ()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer a request."""
+        """Answer a request that aiohttp read."""
         services = request.app[SERVICES]
-        caller = authenticate(self.access, request, services)
+        caller = authenticate(self.access, request.headers.get("Authorization", ""), services)
         call: Call[Any] = Call(
             services=services,
             path=_path(request),
@@ -72,22 +73,27 @@ class Endpoint(Generic[Body]):
             body=None if self.body is None else await _read_json(self.body, request, services),
             caller=caller,
         )
+        return (await self._run(call)).response()
+
+    async def answer_plain(
+        self, services: Services, authorization: str, content_type: str, body: bytes
+    ) -> Answer:
+        """Answer a request without parameters in its address."""
+        caller = authenticate(self.access, authorization, services)
+        read = None if self.body is None else parse_json(self.body, content_type, body)
+        call: Call[Any] = Call(services=services, path={}, query=None, body=read, caller=caller)
+        return await self._run(call)
+
+    async def _run(self, call: Call[Any]) -> Answer:
         answer = await self.run(call)
-        if answer is None:
-            return web.Response(status=self.status)
-        return json_response(answer, status=self.status)
+        return (
+            Answer(status=self.status)
+            if answer is None
+            else json_answer(answer, status=self.status)
+        )
 
 
-def json_response(
-    answer: BaseModel, *, status: int, content_type: str = "application/json"
-) -> web.Response:
-    """Return an answer as JSON."""
-    return web.Response(
-        body=answer.model_dump_json().encode(), status=status, content_type=content_type
-    )
-
-
-def authenticate(access: Access, request: web.Request, services: Services) -> Messenger | None:
+def authenticate(access: Access, authorization: str, services: Services) -> Messenger | None:
     """Return the calling messenger, None for other callers.
 
     Raises:
@@ -96,7 +102,7 @@ def authenticate(access: Access, request: web.Request, services: Services) -> Me
     """
     if access is Access.PUBLIC:
         return None
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthenticated
     if access is Access.ADMIN:
@@ -140,9 +146,26 @@ async def read_body(request: web.Request, services: Services) -> bytes:
 
 
 async def _read_json(model: type[Any], request: web.Request, services: Services) -> Any:
-    if request.content_type != "application/json":
-        raise errors.UnsupportedMediaType
+    _check_type(request.headers.get("Content-Type", ""))
     body = await read_body(request, services)
+    return parse_json(model, request.headers.get("Content-Type", ""), body)
+
+
+def _check_type(content_type: str) -> None:
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise errors.UnsupportedMediaType
+
+
+def parse_json(model: type[Any], content_type: str, body: bytes) -> Any:
+    """Return a body as the model says.
+
+    Raises:
+        UnsupportedMediaType: it does not say that it is JSON.
+        MalformedJson: it is not JSON.
+        InvalidFields: it is not what the model says.
+
+    """
+    _check_type(content_type)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

@@ -5,7 +5,8 @@ from aiohttp import web
 from chatbridge.errors import StoreUnavailable
 from chatbridge.observability import metrics
 from chatbridge.store.engine import ping
-from chatbridge.web.endpoint import Call, json_response
+from chatbridge.web.answers import json_answer
+from chatbridge.web.endpoint import Call
 from chatbridge.web.schemas import Health, Readiness
 from chatbridge.web.services import SERVICES, Services
 
@@ -27,7 +28,7 @@ async def get_readiness(request: web.Request) -> web.Response:
     }
     ready = all(state == "ok" for state in checks.values())
     answer = Readiness(status="ok" if ready else "unavailable", checks=checks)
-    return json_response(answer, status=200 if ready else 503)
+    return json_answer(answer, status=200 if ready else 503).response()
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -12,9 +12,9 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_protocol import RequestHandler
 
 from chatbridge.errors import ConfigurationError
-
-HEAD_TIMEOUT: Final = 10.0
-"""Seconds for the first complete head of a connection."""
+from chatbridge.web.express import HEAD_TIMEOUT, Express
+from chatbridge.web.routes import ENDPOINTS
+from chatbridge.web.services import SERVICES
 
 _BACKLOG: Final = 1024
 
@@ -35,8 +35,8 @@ def prepare(app: web.Application) -> None:
 
 async def listen(
     runner: web.AppRunner, host: str, port: int, *, head_timeout: float = HEAD_TIMEOUT
-) -> asyncio.Server:
-    """Listen for connections of the runner's application.
+) -> tuple[asyncio.Server, Express]:
+    """Listen for connections of the runner's application; they begin as express ones.
 
     Raises:
         ConfigurationError: the port is taken, or the address is not this machine's.
@@ -58,10 +58,13 @@ async def listen(
             silent.discard(handler)
             handler.force_close()
 
+    messages = next(endpoint for endpoint in ENDPOINTS if endpoint.path == "/v1/messages")
+    express = Express(services=runner.app[SERVICES], messages=messages, aiohttp=connection)
     try:
-        return await loop.create_server(connection, host, port, backlog=_BACKLOG)
+        listener = await loop.create_server(express.connection, host, port, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"Port {port} on {host} cannot be used ({error.strerror}). Stop what uses it, or choose another with"
             " CHATBRIDGE_HTTP__PORT."
         ) from error
+    return listener, express

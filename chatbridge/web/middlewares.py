@@ -1,8 +1,8 @@
 """Around every request: an id, one line in the log, a measured time, and errors turned into answers."""
 
 import re
+import secrets
 import time
-import uuid
 from http import HTTPStatus
 from typing import Final
 
@@ -10,75 +10,68 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chatbridge.errors import ChatbridgeError, MethodNotAllowed, NotFound
+from chatbridge.errors import MethodNotAllowed, NotFound
 from chatbridge.web.problems import problem, problem_of
-from chatbridge.web.services import SERVICES
+from chatbridge.web.services import SERVICES, Services
 
 log = structlog.get_logger()
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Sent with every answer."""
+
+_METHODS: Final = frozenset({"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"})
+
+
+def name_request(given: str | None) -> str:
+    """Return the request's id, the caller's own if it is a usable one, and note it for the log."""
+    usable = given is not None and _REQUEST_ID.fullmatch(given) is not None
+    request_id = given if usable and given is not None else secrets.token_hex(16)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def note_answer(services: Services, method: str, route: str, status: int, begun: float) -> None:
+    """Log and measure an answer; `begun` is `time.perf_counter` at its request."""
+    seconds = time.perf_counter() - begun
+    services.metrics.answered(route, method if method in _METHODS else "other", status, seconds)
+    log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 6))
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, then log and measure it once."""
-    given = request.headers.get("X-Request-Id", "")
-    request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     begun = time.perf_counter()
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
-        response = await handler(request)
-        seconds = time.perf_counter() - begun
-        route = _route(request)
-        metrics = request.app[SERVICES].metrics
-        metrics.request_seconds.labels(route, _method(request), response.status).observe(seconds)
-        log.debug(
-            "request",
-            method=request.method,
-            route=route,
-            status=response.status,
-            seconds=round(seconds, 6),
-        )
+    request_id = name_request(request.headers.get("X-Request-Id"))
+    response = await handler(request)
+    note_answer(request.app[SERVICES], request.method, _route(request), response.status, begun)
     if not response.prepared:
         response.headers["X-Request-Id"] = request_id
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
     return response
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into problem+json; what nobody expected becomes a 500 with its traceback in the log."""
+    """Turn every error into problem+json."""
     try:
         return await handler(request)
-    except ChatbridgeError as error:
-        response = problem_of(error)
-        if response is not None:
-            return response
-        log.exception("request_fault", route=_route(request))
     except web.HTTPNotFound:
-        return problem(404, NotFound.code, NotFound.title, "There is nothing under this address.")
+        detail = "There is nothing under this address."
+        return problem(404, NotFound.code, NotFound.title, detail).response()
     except web.HTTPMethodNotAllowed as error:
         detail = f"This address takes {', '.join(sorted(error.allowed_methods))}."
-        refused = problem(405, MethodNotAllowed.code, MethodNotAllowed.title, detail)
+        refused = problem(405, MethodNotAllowed.code, MethodNotAllowed.title, detail).response()
         refused.headers["Allow"] = error.headers["Allow"]
         return refused
     except web.HTTPException as error:
         title = HTTPStatus(error.status).phrase
-        return problem(error.status, title.lower().replace(" ", "_"), title, title)
-    except Exception:  # the last line of defence
-        log.exception("request_fault", route=_route(request))
-    detail = (
-        "A fault of this server. Its log has the details under the X-Request-Id of this answer."
-    )
-    return problem(500, "internal", "A fault of this server", detail)
+        return problem(error.status, title.lower().replace(" ", "_"), title, title).response()
+    except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
+        return problem_of(error, _route(request)).response()
 
 
 def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"
-
-
-def _method(request: web.Request) -> str:
-    known = {"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"}
-    return request.method if request.method in known else "other"

@@ -1,17 +1,27 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
-from aiohttp import web
+from http import HTTPStatus
 
-from chatbridge.errors import ChatbridgeError, RequestRefused, StoreUnavailable
+import structlog
+
+from chatbridge.errors import RequestRefused, StoreUnavailable
+from chatbridge.web.answers import Answer
 from chatbridge.web.schemas import FieldFault, Problem
 
+log = structlog.get_logger()
+
 PROBLEM_TYPE = "application/problem+json"
+
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
 
 
 def problem(
     status: int, code: str, title: str, detail: str, *, error: RequestRefused | None = None
-) -> web.Response:
-    """Return a problem as a response."""
+) -> Answer:
+    """Return a problem as an answer."""
     fields = error.fields if error is not None else {}
     body = Problem(
         type=f"urn:chatbridge:problem:{code}",
@@ -22,23 +32,23 @@ def problem(
         errors=[FieldFault(pointer=name, detail=words) for name, words in fields.items()] or None,
         amojo=(error.far or None) if error is not None else None,
     )
-    response = web.Response(
-        body=body.model_dump_json(exclude_none=True).encode(),
+    return Answer(
         status=status,
+        body=body.model_dump_json(exclude_none=True).encode(),
         content_type=PROBLEM_TYPE,
+        headers=_HEADERS.get(HTTPStatus(status), {}),
     )
-    if status == web.HTTPUnauthorized.status_code:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if status == web.HTTPServiceUnavailable.status_code:
-        response.headers["Retry-After"] = "1"
-    return response
 
 
-def problem_of(error: ChatbridgeError) -> web.Response | None:
-    """Return the answer to an error, None for errors that callers can do nothing about."""
+def problem_of(error: Exception, route: str) -> Answer:
+    """Return the answer to an error; what nobody expected becomes a 500 with its traceback in the log."""
     if isinstance(error, RequestRefused):
         return problem(error.http_status, error.code, error.title, str(error), error=error)
     if isinstance(error, StoreUnavailable):
         detail = "Nothing was stored. Send it again in a moment."
         return problem(error.http_status, error.code, error.title, detail)
-    return None
+    log.error("request_fault", route=route, exc_info=error)
+    detail = (
+        "A fault of this server. Its log has the details under the X-Request-Id of this answer."
+    )
+    return problem(500, "internal", "A fault of this server", detail)

@@ -1,0 +1,84 @@
+"""The plain form of HTTP/1.1 that clients of a hot address send, read and written without ceremony. Pure.
+
+It is narrow on purpose: a POST with a `Content-Length` and nothing unusual about it. Whatever else comes is not refused here but
+left to aiohttp, which knows all of HTTP. So this can be strict: what it takes can be read in one way only.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+from chatbridge.web.answers import Answer
+
+MOST_HEAD: Final = 8192
+"""Bytes of a head that is read here."""
+
+_REQUEST_LINE: Final = re.compile(rb"POST (/[A-Za-z0-9/._~-]*) HTTP/1\.1")
+_HEADER: Final = re.compile(rb"\r\n([A-Za-z0-9-]+):([\t -~]*)(?=\r\n|\Z)")
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
+_UNUSUAL: Final = frozenset(
+    {"transfer-encoding", "expect", "upgrade", "content-encoding", "te", "trailer"}
+)
+"""Headers with which a request is left to aiohttp."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainHead:
+    """The head of a plain request."""
+
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case, each once."""
+    size: int
+    """Bytes of the head, its empty line included."""
+    length: int
+    """Bytes of the body."""
+    keep_alive: bool
+
+
+def read_head(data: bytes | bytearray) -> PlainHead | None:
+    """Return the head at the beginning of these bytes, None if it is not plain or not complete."""
+    end = data.find(b"\r\n\r\n", 0, MOST_HEAD)
+    line = _REQUEST_LINE.match(data)
+    if end < 0 or line is None:
+        return None
+    found = _HEADER.findall(data[line.end() : end])
+    headers = {name.decode().lower(): value.strip().decode() for name, value in found}
+    length = headers.get("content-length", "")
+    connection = headers.get("connection", "keep-alive").lower()
+    if (
+        data.count(b"\r\n", line.end(), end) != len(headers)
+        or "host" not in headers
+        or not _UNUSUAL.isdisjoint(headers)
+        or not _LENGTH.fullmatch(length)
+        or connection not in {"keep-alive", "close"}
+    ):
+        return None
+    return PlainHead(line[1].decode(), headers, end + 4, int(length), connection == "keep-alive")
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+
+
+@lru_cache(maxsize=2)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
+def write_answer(answer: Answer, extra: Mapping[str, str], *, now: int, keep_alive: bool) -> bytes:
+    """Return an answer as bytes; `now` in seconds since 1970."""
+    lines = [_status_line(answer.status)]
+    if answer.content_type is not None:
+        lines.append(f"Content-Type: {answer.content_type}\r\n")
+    for headers in (answer.headers, extra):
+        lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
+    if not keep_alive:
+        lines.append("Connection: close\r\n")
+    lines.append(f"Content-Length: {len(answer.body)}\r\nDate: {_date(now)}\r\n\r\n")
+    return "".join(lines).encode("latin-1") + answer.body
