@@ -18,7 +18,9 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.sending import Sending
 from chatbridge.clients.addresses import AddressGuard
-from chatbridge.clients.transport import AiohttpTransport, TransportLimits
+from chatbridge.clients.session import SessionTransport
+from chatbridge.clients.thin import ThinTransport
+from chatbridge.clients.transport import TransportLimits, open_transport
 from chatbridge.clock import Clock, SystemClock
 from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
@@ -42,7 +44,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     store: Store
-    transport: AiohttpTransport
+    transport: ThinTransport | SessionTransport
     directory: Directory
     intake: Intake
     courier: Courier
@@ -57,9 +59,16 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
     limits = TransportLimits(
         connect_timeout=settings.network.connect_timeout,
         total_timeout=settings.network.total_timeout,
-        connections=max(512, settings.delivery.at_once),
+        connections=settings.network.connections,
+        connections_per_host=settings.network.connections_per_host,
     )
-    transport = AiohttpTransport(guard, limits, user_agent=f"chatbridge/{__version__}")
+    transport = open_transport(
+        settings.network.transport,
+        guard,
+        limits,
+        user_agent=f"chatbridge/{__version__}",
+        proxy=settings.network.proxy.get_secret_value(),
+    )
     directory = Directory(store, Sealer(settings.secret_keys), clock)
     connectors = {connector.kind: connector for connector in (BackendConnector(transport),)}
     sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)

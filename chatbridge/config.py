@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -55,12 +63,30 @@ def _split(value: object) -> object:
     return value
 
 
+def _checked_proxy(value: SecretStr) -> SecretStr:
+    address = value.get_secret_value()
+    if not address:
+        return value
+    parts = urlsplit(address)
+    if (parts.scheme, parts.path.strip("/"), parts.query) != ("http", "", "") or not parts.hostname:
+        raise ValueError(
+            "must be the address of an HTTP proxy, such as http://proxy:3128, or empty"
+        )
+    if not address.isascii() or not address.isprintable() or " " in address or parts.port == 0:
+        raise ValueError("must be an encoded address, with %40 for an @ in the password")
+    return value
+
+
 class Network(_Part):
-    """Where outgoing requests may go, and how long they may take."""
+    """Where outgoing requests may go, how, and how long they may take."""
 
     allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
     connect_timeout: float = Field(gt=0)
     total_timeout: float = Field(gt=0)
+    connections: int = Field(ge=1)
+    connections_per_host: int = Field(ge=1)
+    transport: Literal["thin", "session"]
+    proxy: Annotated[SecretStr, AfterValidator(_checked_proxy)]
 
 
 class Amojo(_Part):

@@ -1,6 +1,8 @@
 """Which addresses no request may go to, unless the operator of the server allowed them. Pure."""
 
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -82,6 +84,23 @@ class AddressGuard:
         try:
             host = urlsplit(url).hostname or ""
             return None if self.allows_host(host) else self.refusal(host)
+        except ValueError:
+            return None
+
+    def refusal_of_literal(self, host: str) -> str | None:
+        """Return why a proxy may not be asked for this host, as far as the host itself tells.
+
+        It need not be a well-formed address: `2130706433`, `0x7f.1` and `localhost` are 127.0.0.1 to whoever dials them.
+        """
+        if self.allows_host(host):
+            return None
+        name = host.rstrip(".").lower()
+        if name == "localhost" or name.endswith(".localhost"):
+            name = "127.0.0.1"
+        with suppress(OSError):  # a name, or an IPv6 address
+            name = socket.inet_ntoa(socket.inet_aton(name))
+        try:
+            return self.refusal(name)
         except ValueError:
             return None
 

@@ -1,6 +1,6 @@
 """HTTP requests and responses as plain values, and the one method that exchanges them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,12 +27,20 @@ class Response:
 class Transport(Protocol):
     """Whatever can carry a request to the far side."""
 
-    async def send(self, request: Request) -> Response:
+    async def send(
+        self, request: Request, *, allowed: Callable[[], bool] | None = None
+    ) -> Response:
         """Return the answer, whatever its status.
 
+        Args:
+            request: what to send.
+            allowed: asked when a connection is there, right before the first byte is written. If it says no, nothing
+                is written.
+
         Raises:
-            NotSent: no connection; nothing left.
-            OutcomeUnknown: the request left and no whole answer came.
-            Misconfigured: the address is malformed, or forbidden (see the setting `network.allow`).
+            NotSent: no connection, or no longer allowed; nothing left.
+            OutcomeUnknown: the request left and no whole answer came. It is never repeated by itself.
+            Misconfigured: the address is malformed, or forbidden (see the setting `network.allow`), or a header cannot
+                be sent as it is. Nothing left.
 
         """

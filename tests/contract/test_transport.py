@@ -3,9 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,83 +16,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from chatbridge.clients.addresses import AddressGuard
-from chatbridge.clients.transport import AiohttpTransport, TransportLimits
+from chatbridge.clients.pools import TransportLimits
 from chatbridge.errors import Misconfigured, NotSent, OutcomeUnknown
-from chatbridge.protocol.http import Request
+from tests.contract.transports import (
+    HASTY,
+    KINDS,
+    Opener,
+    RawServer,
+    opener,
+    post,
+    raw_server,
+    read_request,
+    saying,
+)
 from tests.fakes import SECONDS, Answer, FarSide
 from tests.processes import free_port
 
-PATIENT = TransportLimits(connect_timeout=SECONDS, total_timeout=SECONDS)
-HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.2)
+
+@pytest.fixture(params=KINDS)
+def transport(request: pytest.FixtureRequest) -> Opener:
+    return opener(request.param)
 
 
-@asynccontextmanager
-async def transport(
-    *allowed: str, limits: TransportLimits = PATIENT
-) -> AsyncIterator[AiohttpTransport]:
-    transport = AiohttpTransport(AddressGuard.allowing(allowed), limits, user_agent="test/1")
-    await transport.start()
-    try:
-        yield transport
-    finally:
-        await transport.close()
-
-
-def post(url: str, body: bytes = b'{"a": 1}') -> Request:
-    return Request(method="POST", url=url, headers={"X-Own": "1"}, body=body)
-
-
-@dataclass
-class RawServer:
-    """A listener that counts connections and talks bytes."""
-
-    port: int = 0
-    connections: int = 0
-    heads: list[bytes] = field(default_factory=list)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-@asynccontextmanager
-async def raw_server(
-    talk: Callable[[RawServer, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-    host: str = "127.0.0.1",
-) -> AsyncIterator[RawServer]:
-    server = RawServer()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server.connections += 1
-        try:
-            await talk(server, reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            server.finished.set()
-            writer.close()
-
-    listener = await asyncio.start_server(connected, host, 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listener.close()
-
-
-async def read_request(server: RawServer, reader: asyncio.StreamReader) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(
-        int(line.partition(b":")[2])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    )
-    server.heads.append(head + await reader.readexactly(length))
-
-
-async def test_a_request_arrives_byte_for_byte(far_side: FarSide) -> None:
+async def test_a_request_arrives_byte_for_byte(transport: Opener, far_side: FarSide) -> None:
     body = '{"text": "ы\\u0000"}\n'.encode()
     async with transport("127.0.0.0/8") as client:
         answer = await client.send(post(f"{far_side.url}/a%2Fb?x=%20y", body))
@@ -105,7 +50,7 @@ async def test_a_request_arrives_byte_for_byte(far_side: FarSide) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 307, 404, 429, 500, 599])
-async def test_every_answer_is_an_answer(far_side: FarSide, status: int) -> None:
+async def test_every_answer_is_an_answer(transport: Opener, far_side: FarSide, status: int) -> None:
     body = b"" if status == 204 else b"words"
     far_side.script.append(
         Answer(status=status, body=body, headers={"Location": "/elsewhere", "Retry-After": "7"})
@@ -116,19 +61,19 @@ async def test_every_answer_is_an_answer(far_side: FarSide, status: int) -> None
     assert len(far_side.received) == 1, "a redirect is not followed"
 
 
-async def test_a_refused_port_is_not_sent() -> None:
+async def test_a_refused_port_is_not_sent(transport: Opener) -> None:
     async with transport("127.0.0.1") as client:
         with pytest.raises(NotSent, match=r"127\.0\.0\.1 cannot be reached"):
             await client.send(post(f"http://127.0.0.1:{free_port()}/"))
 
 
-async def test_a_name_that_does_not_exist_is_not_sent() -> None:
+async def test_a_name_that_does_not_exist_is_not_sent(transport: Opener) -> None:
     async with transport() as client:
         with pytest.raises(NotSent, match=r"nobody\.invalid"):
             await client.send(post("http://nobody.invalid/"))
 
 
-async def test_a_host_that_takes_no_connection_is_not_sent() -> None:
+async def test_a_host_that_takes_no_connection_is_not_sent(transport: Opener) -> None:
     """Its queue of connections is full, so that nothing is answered, not even a refusal."""
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -157,7 +102,9 @@ def crowd(port: int) -> Iterator[None]:
             one.close()
 
 
-async def test_a_silent_server_leaves_the_outcome_unknown(far_side: FarSide) -> None:
+async def test_a_silent_server_leaves_the_outcome_unknown(
+    transport: Opener, far_side: FarSide
+) -> None:
     far_side.script.append(Answer(after=asyncio.Event()))
     async with transport("127.0.0.1", limits=HASTY) as client:
         with pytest.raises(OutcomeUnknown, match="did not answer in time"):
@@ -166,6 +113,7 @@ async def test_a_silent_server_leaves_the_outcome_unknown(far_side: FarSide) -> 
 
 
 async def test_a_connection_cut_after_the_request_leaves_the_outcome_unknown(
+    transport: Opener,
     far_side: FarSide,
 ) -> None:
     far_side.script.append(Answer(cut=True))
@@ -189,41 +137,30 @@ async def test_a_connection_cut_after_the_request_leaves_the_outcome_unknown(
     ],
     ids=["half", "half chunk", "bad chunk", "half head", "not HTTP", "zeros", "endless header"],
 )
-async def test_half_an_answer_leaves_the_outcome_unknown(said: bytes) -> None:
-    async def talk(
-        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await read_request(server, reader)
-        writer.write(said)
-        await writer.drain()
-
-    async with raw_server(talk) as server, transport("127.0.0.1") as client:
+async def test_half_an_answer_leaves_the_outcome_unknown(transport: Opener, said: bytes) -> None:
+    async with raw_server(saying(said)) as server, transport("127.0.0.1") as client:
         with pytest.raises(OutcomeUnknown):
             await client.send(post(server.url))
         assert server.connections == 1
 
 
-async def test_a_keep_alive_connection_that_died_is_not_used_blindly() -> None:
+async def test_a_keep_alive_connection_that_died_is_not_used_blindly(transport: Opener) -> None:
     """The far side closes after each answer without saying so; the next request still arrives, once."""
 
-    async def talk(
-        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await read_request(server, reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
-
-    async with raw_server(talk) as server, transport("127.0.0.1") as client:
+    async with (
+        raw_server(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server,
+        transport("127.0.0.1") as client,
+    ):
         assert (await client.send(post(server.url))).status == 200
         await server.finished.wait()
         try:
             answered = (await client.send(post(server.url))).status == 200
         except OutcomeUnknown:
             answered = False
-        assert len(server.heads) == (2 if answered else 1)
+        assert len(server.requests) == (2 if answered else 1)
 
 
-async def test_an_endless_answer_is_cut_at_64_kib() -> None:
+async def test_an_endless_answer_is_cut_at_64_kib(transport: Opener) -> None:
     async def talk(
         server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -240,7 +177,7 @@ async def test_an_endless_answer_is_cut_at_64_kib() -> None:
             await server.finished.wait()
 
 
-async def test_a_compressed_answer_is_not_unpacked(far_side: FarSide) -> None:
+async def test_a_compressed_answer_is_not_unpacked(transport: Opener, far_side: FarSide) -> None:
     far_side.script.append(Answer(body=b"not really gzip", headers={"Content-Encoding": "gzip"}))
     async with transport("127.0.0.1") as client:
         assert (await client.send(post(far_side.url))).body == b"not really gzip"
@@ -276,7 +213,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize("host", TRICKS)
-async def test_no_connection_comes_at_a_local_address(host: str) -> None:
+async def test_no_connection_comes_at_a_local_address(transport: Opener, host: str) -> None:
     async with raw_server(silence) as server, transport(limits=HASTY) as client:
         with pytest.raises((Misconfigured, NotSent)) as refused:
             await client.send(post(f"http://{host}:{server.port}/"))
@@ -293,20 +230,26 @@ async def test_no_connection_comes_at_a_local_address(host: str) -> None:
         "[2001:0:7f00:1::]", "[ff02::1]",
     ],
 )  # fmt: skip
-async def test_private_addresses_are_refused_with_what_to_do(address: str) -> None:
+async def test_private_addresses_are_refused_with_what_to_do(
+    transport: Opener, address: str
+) -> None:
     async with transport(limits=HASTY) as client:
         with pytest.raises(Misconfigured, match="CHATBRIDGE_NETWORK__ALLOW"):
             await client.send(post(f"http://{address}/"))
 
 
-async def test_a_redirect_to_a_local_address_is_not_followed(far_side: FarSide) -> None:
+async def test_a_redirect_to_a_local_address_is_not_followed(
+    transport: Opener, far_side: FarSide
+) -> None:
     async with raw_server(silence) as server, transport("127.0.0.1") as client:
         far_side.script.append(Answer(status=307, headers={"Location": server.url}))
         assert (await client.send(post(far_side.url))).status == 307
         assert server.connections == 0
 
 
-async def test_what_is_allowed_by_network_is_reached_and_nothing_else(far_side: FarSide) -> None:
+async def test_what_is_allowed_by_network_is_reached_and_nothing_else(
+    transport: Opener, far_side: FarSide
+) -> None:
     async with transport("127.0.0.1/32") as client:
         assert (await client.send(post(far_side.url))).status == 200
         with pytest.raises(Misconfigured, match=r"127\.0\.0\.2"):
@@ -314,7 +257,9 @@ async def test_what_is_allowed_by_network_is_reached_and_nothing_else(far_side: 
     assert len(far_side.received) == 1
 
 
-async def test_what_is_allowed_by_name_is_reached_under_that_name_only(far_side: FarSide) -> None:
+async def test_what_is_allowed_by_name_is_reached_under_that_name_only(
+    transport: Opener, far_side: FarSide
+) -> None:
     port = far_side.url.rpartition(":")[2]
     async with transport("localhost") as client:
         assert (await client.send(post(f"http://localhost:{port}/"))).status == 200
@@ -327,13 +272,15 @@ async def test_what_is_allowed_by_name_is_reached_under_that_name_only(far_side:
 @pytest.mark.parametrize(
     "url", ["ftp://127.0.0.1/", "file:///etc/passwd", "http://", "http:///x", "nonsense", ""]
 )
-async def test_what_is_no_web_address_is_misconfigured(url: str) -> None:
+async def test_what_is_no_web_address_is_misconfigured(transport: Opener, url: str) -> None:
     async with transport("127.0.0.1") as client:
         with pytest.raises(Misconfigured, match="not an http or https address"):
             await client.send(post(url))
 
 
-async def test_a_self_signed_certificate_is_refused_before_anything_is_said(tmp_path: Path) -> None:
+async def test_a_self_signed_certificate_is_refused_before_anything_is_said(
+    transport: Opener, tmp_path: Path
+) -> None:
     heads: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -371,7 +318,7 @@ def self_signed(file: Path) -> Path:
     return file
 
 
-async def test_many_requests_at_once_each_get_their_own_answer() -> None:
+async def test_many_requests_at_once_each_get_their_own_answer(transport: Opener) -> None:
     def echo(received: object) -> Answer:
         return Answer(body=getattr(received, "body", b""))
 

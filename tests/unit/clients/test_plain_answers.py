@@ -1,10 +1,11 @@
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 from aiohttp import web
 
 from chatbridge.clients.addresses import AddressGuard
-from chatbridge.clients.transport import AiohttpTransport, TransportLimits
+from chatbridge.clients.transport import TransportLimits, open_transport
 from chatbridge.protocol.http import Request
 
 
@@ -26,11 +27,11 @@ async def address() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def test_answers_come_as_plain_bytes(address: str) -> None:
+@pytest.mark.parametrize("kind", ["thin", "session"])
+async def test_answers_come_as_plain_bytes(address: str, kind: Literal["thin", "session"]) -> None:
     """They are read to a limit and never unpacked, so nobody may be invited to pack them."""
-    transport = AiohttpTransport(
-        AddressGuard.allowing(["127.0.0.1"]), TransportLimits(), user_agent="chatbridge/test"
-    )
+    guard = AddressGuard.allowing(["127.0.0.1"])
+    transport = open_transport(kind, guard, TransportLimits(), user_agent="chatbridge/test")
     await transport.start()
     try:
         body = b'{"new_message":{}}' * 100
