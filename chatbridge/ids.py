@@ -49,9 +49,9 @@ def fingerprint(*parts: str | bytes) -> bytes:
 
     Each part is measured, so that `("ab", "c")` and `("a", "bc")` differ.
     """
-    digest = hashlib.blake2b(digest_size=16)
+    said = bytearray()
     for part in parts:
         data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.digest()
+        said += len(data).to_bytes(8, "big")
+        said += data
+    return hashlib.blake2b(said, digest_size=16).digest()

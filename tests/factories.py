@@ -20,8 +20,7 @@ from chatbridge.model import (
     WebhookFormat,
     encode_message,
 )
-from chatbridge.store.entries import ConversationKey
-from chatbridge.store.entries import Draft, Entry, Outcome, OutcomeKind
+from chatbridge.store.entries import ConversationKey, Draft, Entry, Outcome, OutcomeKind
 from tests.fakes import BEGINNING
 
 _numbers = itertools.count(1)

@@ -6,10 +6,12 @@ same id, so at most what was under way, and not yet recorded, is sent twice.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
@@ -38,8 +40,7 @@ _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """What the far side said when it took an entry."""
 
     far_id: str | None = None

@@ -103,9 +103,10 @@ class Loader:
 
     def offer(self, entries: Iterable[Entry]) -> None:
         """Take in entries that were just accepted here, in the order of their ids."""
+        now = self._clock.now()
         for entry in entries:
             if partition_of(entry.lane) in self._mine:
-                self._offer(entry)
+                self._offer(entry, now)
         self._refilled.clear()
         self._filled()
 
@@ -166,7 +167,7 @@ class Loader:
 
     # --- inside ---
 
-    def _offer(self, entry: Entry) -> None:
+    def _offer(self, entry: Entry, now: int) -> None:
         reading = self._reading_of(entry.lane)
         if reading is None and self._is_full():
             reading = _Reading(self._live(), entry.id - 1, self._lanes.refilled())
@@ -174,7 +175,7 @@ class Loader:
             self._wanted.set()
         known = entry.id <= self._read_to or entry.lane in self._refilled
         if reading is None and not known:
-            self._lanes.add((entry,), self._clock.now())
+            self._lanes.add((entry,), now)
         elif reading is None:
             self._lanes.look_up(entry.lane)
             self._hungry.set()
@@ -246,6 +247,8 @@ class Loader:
             reading.refilled.add(lane)
 
     def _reading_of(self, lane: int) -> _Reading | None:
+        if not self._readings:
+            return None
         partition = partition_of(lane)
         return next((known for known in self._readings if partition in known.partitions), None)
 

@@ -7,6 +7,7 @@ receiver's key against repeats; `webhook-timestamp` is the time of the attempt.
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 import orjson
 from standardwebhooks import Webhook
 
@@ -39,11 +40,7 @@ def message_created(message: Message, *, scope_id: str, account_id: str) -> dict
         "sent_at": format_time(message.sent_at),
         "sender": _person(message.sender),
         "receiver": _person(message.receiver or Person()),
-        "message": {
-            name: value
-            for name, value in orjson.loads(orjson.dumps(said)).items()
-            if value is not None
-        },
+        "message": msgspec.to_builtins(said),
         "reply_to": message.reply_to,
         "source": message.source,
         "extras": message.extras or None,

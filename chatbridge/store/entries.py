@@ -1,14 +1,14 @@
 """The values that travel between the journal and those who fill it and deliver from it."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chatbridge.model import Direction, Message, decode_message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationKey:
+class ConversationKey(Struct, frozen=True, kw_only=True, gc=False):
     """How a conversation was named: by the messenger's id, by amoCRM's, or by both."""
 
     link_id: int
@@ -16,8 +16,7 @@ class ConversationKey:
     amojo_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationRow:
+class ConversationRow(Struct, frozen=True, kw_only=True, gc=False):
     """A conversation as stored."""
 
     id: int
@@ -26,8 +25,7 @@ class ConversationRow:
     amojo_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """Something to accept. A `key` is accepted once; `digest` tells a repeat of it from a reuse."""
 
     conversation: ConversationKey
@@ -38,14 +36,13 @@ class Draft:
     message_id: str
     body: bytes
     received_at: int
-    message: Message | None = field(default=None, compare=False, repr=False)
+    message: Message | None = None
     """What `body` says, where it is at hand."""
     row: ConversationRow | None = None
     """Its conversation as stored, where it is known already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, eq=False, gc=False):
     """A journal entry that is still to deliver."""
 
     id: int
@@ -66,8 +63,18 @@ class Entry:
     since: int
     """When its schedule began: acceptance, or the last release."""
     due_at: int
-    message: Message | None = field(default=None, compare=False, repr=False)
+    message: Message | None = None
     """What `body` says, if it was accepted a moment ago; `read` tells it in any case."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self.key == other.key and self._place == other._place
+
+    def __hash__(self) -> int:
+        return self.id
+
+    @property
+    def _place(self) -> tuple[int, int, int, int, int]:
+        return self.id, self.conversation_id, self.attempts, self.since, self.due_at
 
     def read(self) -> Message:
         """Return the message that `body` holds."""
@@ -92,8 +99,7 @@ class Verdict(StrEnum):
     REUSED = "reused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a draft; `entry` is there if it is new."""
 
     verdict: Verdict
@@ -109,8 +115,7 @@ class OutcomeKind(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """The end of one attempt to deliver an entry."""
 
     entry: Entry

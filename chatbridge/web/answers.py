@@ -1,20 +1,19 @@
 """What a request is answered with, whichever way it came in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 from aiohttp import web
 from pydantic import BaseModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A status, a body, and headers beside its type."""
 
     status: int = 200
     body: bytes = b""
     content_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def response(self) -> web.Response:
         """Return it as aiohttp wants it."""

@@ -6,11 +6,12 @@ left to aiohttp, which knows all of HTTP. So this can be strict: what it takes c
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
+
+from msgspec import Struct
 
 from chatbridge.web.answers import Answer
 
@@ -26,8 +27,7 @@ _UNUSUAL: Final = frozenset(
 """Headers with which a request is left to aiohttp."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainHead:
+class PlainHead(Struct, frozen=True, gc=False):
     """The head of a plain request."""
 
     path: str

@@ -4,8 +4,8 @@ import asyncio
 
 from chatbridge.model import Link
 from chatbridge.store import conversations
-from chatbridge.store.entries import ConversationKey, ConversationRow
 from chatbridge.store.engine import Store
+from chatbridge.store.entries import ConversationKey, ConversationRow
 from tests.contract.conftest import add_link
 
 NOW = 1_790_000_000_000_000

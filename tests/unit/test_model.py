@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from tests.unit.factories import SECRET, make_channel, make_message, make_messen
 MAYBE = st.none() | st.text()
 COUNTS = st.none() | st.integers(0, 2**53)
 DEGREES = st.floats(allow_nan=False, allow_infinity=False)
-PEOPLE = st.builds(Person, **dict.fromkeys(Person.__dataclass_fields__, MAYBE))
+PEOPLE = st.builds(Person, **dict.fromkeys(Person.__struct_fields__, MAYBE))
 CONTENTS = st.builds(
     Content,
     type=st.sampled_from(MessageType),
@@ -55,8 +56,8 @@ def test_a_message_comes_back_from_the_journal_as_it_went_in(message: Message) -
 
 
 def test_a_message_of_a_later_version_is_not_read_by_halves() -> None:
-    later = encode_message(make_message()).replace(b'"silent":false', b'"silent":false,"mood":1')
-    with pytest.raises(TypeError, match="mood"):
+    later = encode_message(make_message()).removesuffix(b"}") + b',"mood":1}'
+    with pytest.raises(msgspec.ValidationError, match="mood"):
         decode_message(later)
 
 

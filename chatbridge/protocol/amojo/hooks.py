@@ -5,6 +5,7 @@ The body ends with a newline that is not signed, exactly as the live service doe
 
 from typing import Any
 
+import msgspec
 import orjson
 
 from chatbridge.model import AmojoIdentity, Content, Message, Person
@@ -71,7 +72,7 @@ def _person(person: Person) -> dict[str, Any]:
 
 
 def _signed(identity: AmojoIdentity, url: str, payload: dict[str, Any]) -> Request:
-    body = orjson.dumps(payload)
+    body = orjson.dumps(payload, default=msgspec.to_builtins)
     headers = {
         "Content-Type": signing.CONTENT_TYPE,
         "X-Signature": signing.sign_body(identity.secret, body),

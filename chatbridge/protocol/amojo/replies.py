@@ -6,11 +6,11 @@ Known error body (captured from the live service): `{"status":0,"error_code":403
 """
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct
 
 from chatbridge import errors
 from chatbridge.errors import DeliveryError
@@ -62,8 +62,7 @@ _ADVICE_BY_STATUS: Final[dict[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True, gc=False):
     """What amojo says of a message it took. Every member may be missing, as it was in 2017."""
 
     message_id: str | None

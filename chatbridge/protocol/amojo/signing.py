@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 from chatbridge.errors import SignatureMismatch
@@ -31,7 +32,12 @@ def format_date(now: int) -> str:
 
     Always UTC and spelled +0000: the one form that is documented and used by every working client.
     """
-    return format_datetime(datetime.fromtimestamp(now // 1_000_000, UTC))
+    return _date_of(now // 1_000_000)
+
+
+@lru_cache(maxsize=4)
+def _date_of(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
 def content_md5(body: bytes) -> str:

@@ -1,12 +1,12 @@
 """Callbacks that we write in amoCRM's own forms: what our own reader makes of them is the message they came from."""
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chatbridge.model import Content, Location, Message, MessageType, Person
 from chatbridge.protocol.amojo import hooks, signing
