@@ -4,6 +4,7 @@ There is no timer. Alone, a thing is written at once; under load, batches grow b
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -22,9 +23,16 @@ class Batcher(Generic[Item, Answer]):
         """Write with `write`, at most `limit` items at once; it answers each item in its place."""
         self._write = write
         self._limit = limit
-        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
-        self._last: asyncio.Future[Answer] | None = None
+        self._waiting: list[tuple[Item, asyncio.Future[Answer] | None]] = []
+        self._written = 0
+        """Items that were written or have failed."""
+        self._handed_in = 0
+        self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._task: asyncio.Task[None] | None = None
+
+    def put(self, item: Item) -> None:
+        """Have an item written whose answer nobody waits for. The writer has to look after its failures itself."""
+        self._add(item, None)
 
     async def __call__(self, item: Item) -> Answer:
         """Return the answer to this item once its batch is written.
@@ -35,21 +43,26 @@ class Batcher(Generic[Item, Answer]):
 
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        self._last = answer
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="batcher")
+        self._add(item, answer)
         return await answer
 
     async def flushed(self) -> None:
         """Return when everything handed in so far has been written or has failed."""
-        if self._last is not None:
-            await asyncio.wait([self._last])
+        if self._written < self._handed_in:
+            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._flushes.append((self._handed_in, reached))
+            await reached
 
     async def drained(self) -> None:
         """Return when nothing waits any more."""
         while self._task is not None:
             await asyncio.wait([self._task])
+
+    def _add(self, item: Item, answer: "asyncio.Future[Answer] | None") -> None:
+        self._waiting.append((item, answer))
+        self._handed_in += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="batcher")
 
     async def _run(self) -> None:
         try:
@@ -57,10 +70,15 @@ class Batcher(Generic[Item, Answer]):
                 batch = self._waiting[: self._limit]
                 del self._waiting[: self._limit]
                 await self._write_batch(batch)
+                self._written += len(batch)
+                while self._flushes and self._flushes[0][0] <= self._written:
+                    _, reached = self._flushes.popleft()
+                    if not reached.done():
+                        reached.set_result(None)
         finally:
             self._task = None
 
-    async def _write_batch(self, batch: list[tuple[Item, "asyncio.Future[Answer]"]]) -> None:
+    async def _write_batch(self, batch: "list[tuple[Item, asyncio.Future[Answer] | None]]") -> None:
         try:
             answers = await self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the batch
@@ -70,9 +88,9 @@ class Batcher(Generic[Item, Answer]):
                     await self._write_batch([single])
                 return
             for _, waiting in batch:
-                if not waiting.done():
+                if waiting is not None and not waiting.done():
                     waiting.set_exception(error)
             return
         for (_, waiting), answer in zip(batch, answers, strict=True):
-            if not waiting.done():
+            if waiting is not None and not waiting.done():
                 waiting.set_result(answer)

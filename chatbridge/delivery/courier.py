@@ -186,18 +186,23 @@ class Courier:
         self._wake.set()
 
     def _begin(self, turn: Turn) -> None:
-        task = asyncio.create_task(self._deliver(turn))
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
+        self._under_way.add(asyncio.create_task(self._work(turn)))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("delivery_task_failed", exc_info=task.exception())
-        self._wake.set()
+    async def _work(self, turn: Turn | None) -> None:
+        """Deliver one entry after another as long as there is one to go."""
+        try:
+            while turn is not None:
+                await self._deliver(turn)
+                turn = None if self._stopping else self._lanes.take(self._clock.now())
+        except Exception:
+            log.exception("delivery_task_failed")
+        finally:
+            if (task := asyncio.current_task()) is not None:
+                self._under_way.discard(task)
+            self._wake.set()
 
     async def _deliver(self, turn: Turn) -> None:
-        """Make one attempt, let the lane go on, record the outcome."""
+        """Make one attempt, let the lane go on, have the outcome recorded."""
         entry = turn.entry
         outcome = await self._attempt(entry) if turn.instead is None else self._given_up(turn)
         seconds = (outcome.answered_at - entry.received_at) / 1_000_000
@@ -208,8 +213,8 @@ class Courier:
             self._lanes.postpone(entry, outcome.due_at)
         else:
             self._lanes.finish(entry, outcome.answered_at)
-        self._wake.set()
-        await self._write(outcome)
+        self._loader.stir()
+        self._record.put(outcome)
 
     async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
@@ -288,17 +293,31 @@ class Courier:
             return replace(failed, detail=decision.detail)
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
 
-    async def _write(self, outcome: Outcome) -> None:
-        try:
-            await self._record(outcome)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            # Something in the far side's words is nothing for the database. What happened is recorded without them.
-            log.exception("outcome_words_not_recorded", entry_id=outcome.entry.id)
-            await self._record(replace(outcome, detail=None, far_id=None, far_conversation_id=None))
-
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
+        try:
+            await self._settle(outcomes)
+        except StoreUnavailable:
+            log.error("outcomes_lost", count=len(outcomes))  # noqa: TRY400 - stopping; they are repeated
+        except Exception:  # noqa: BLE001 - one of them is at fault: each is tried alone
+            for outcome in outcomes:
+                await self._settle_alone(outcome)
+        return [None] * len(outcomes)
+
+    async def _settle_alone(self, outcome: Outcome) -> None:
+        """Record one outcome of a batch in which something is at fault."""
+        bare = replace(outcome, detail=None, far_id=None, far_conversation_id=None)
+        for tried in (outcome, bare):
+            try:
+                await self._settle([tried])
+            except StoreUnavailable:
+                return
+            except Exception:
+                # Something in the far side's words is nothing for the database. What happened is recorded without them.
+                log.exception("outcome_not_recorded", entry_id=outcome.entry.id)
+            else:
+                return
+
+    async def _settle(self, outcomes: list[Outcome]) -> None:
         while True:
             try:
                 await self._store.write(pending.settle, outcomes, self._clock.now())
@@ -309,4 +328,4 @@ class Courier:
                     raise
                 await self._clock.sleep(_PAUSE)
             else:
-                return [None] * len(outcomes)
+                return

@@ -18,8 +18,8 @@ from chatbridge.web.answers import Answer
 MOST_HEAD: Final = 8192
 """Bytes of a head that is read here."""
 
-_REQUEST_LINE: Final = re.compile(rb"POST (/[A-Za-z0-9/._~-]*) HTTP/1\.1")
-_HEADER: Final = re.compile(rb"\r\n([A-Za-z0-9-]+):([\t -~]*)(?=\r\n|\Z)")
+_REQUEST_LINE: Final = re.compile(r"POST (/[A-Za-z0-9/._~-]*) HTTP/1\.1")
+_HEADER: Final = re.compile(r"\r\n([A-Za-z0-9-]+):([\t -~]*)(?=\r\n|\Z)")
 _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _UNUSUAL: Final = frozenset(
     {"transfer-encoding", "expect", "upgrade", "content-encoding", "te", "trailer"}
@@ -43,22 +43,23 @@ class PlainHead(Struct, frozen=True, gc=False):
 def read_head(data: bytes | bytearray) -> PlainHead | None:
     """Return the head at the beginning of these bytes, None if it is not plain or not complete."""
     end = data.find(b"\r\n\r\n", 0, MOST_HEAD)
-    line = _REQUEST_LINE.match(data)
-    if end < 0 or line is None:
+    text = data[: max(end, 0)].decode("latin-1")
+    line = _REQUEST_LINE.match(text)
+    if line is None:
         return None
-    found = _HEADER.findall(data[line.end() : end])
-    headers = {name.decode().lower(): value.strip().decode() for name, value in found}
+    found = _HEADER.findall(text, line.end())
+    headers = {name.lower(): value.strip() for name, value in found}
     length = headers.get("content-length", "")
     connection = headers.get("connection", "keep-alive").lower()
     if (
-        data.count(b"\r\n", line.end(), end) != len(headers)
+        text.count("\r\n") != len(headers)
         or "host" not in headers
         or not _UNUSUAL.isdisjoint(headers)
         or not _LENGTH.fullmatch(length)
         or connection not in {"keep-alive", "close"}
     ):
         return None
-    return PlainHead(line[1].decode(), headers, end + 4, int(length), connection == "keep-alive")
+    return PlainHead(line[1], headers, end + 4, int(length), connection == "keep-alive")
 
 
 @lru_cache(maxsize=64)
