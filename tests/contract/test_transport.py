@@ -73,14 +73,17 @@ async def test_a_name_that_does_not_exist_is_not_sent(transport: Opener) -> None
             await client.send(post("http://nobody.invalid/"))
 
 
-async def test_a_host_that_takes_no_connection_is_not_sent(transport: Opener) -> None:
+@pytest.mark.parametrize(("connect", "total"), [(0.2, SECONDS), (SECONDS, 0.2)])
+async def test_a_host_that_takes_no_connection_is_not_sent(
+    transport: Opener, connect: float, total: float
+) -> None:
     """Its queue of connections is full, so that nothing is answered, not even a refusal."""
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         port = listener.getsockname()[1]
         with crowd(port):
-            hasty = TransportLimits(connect_timeout=0.2, total_timeout=SECONDS)
+            hasty = TransportLimits(connect_timeout=connect, total_timeout=total)
             async with transport("127.0.0.1", limits=hasty) as client:
                 with pytest.raises(NotSent):
                     await client.send(post(f"http://127.0.0.1:{port}/"))
