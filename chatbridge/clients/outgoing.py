@@ -65,7 +65,7 @@ def parse_url(text: str, guard: AddressGuard, proxy: Proxy | None) -> URL:
         url = URL(text, encoded=True)
         if url.scheme not in {"http", "https"} or not url.raw_host or not text.isprintable():
             raise ValueError(text)  # noqa: TRY301 - the same answer to what yarl refuses and what we do
-        url = url.with_host(url.raw_host)
+        url = url.with_host(url.raw_host).with_fragment(None)
         if ":" not in (url.raw_host or ""):
             (url.raw_host or "").rstrip(".").encode("idna")  # as the resolver will
     except ValueError as error:

@@ -109,16 +109,15 @@ class ThinTransport:
     def _new_target(self, address: str) -> _Target:
         url = parse_url(address, self._guard, self._proxy)
         dial = self._dial(url.origin())
-        host = dial.headers["Host"]
         fixed = {
-            "Host": host,
+            "Host": dial.headers["Host"],
             "User-Agent": self._user_agent,
             # Answers are never unpacked, so that a small one cannot unfold: then nobody may pack them.
             "Accept-Encoding": "identity",
         }
         path = url.raw_path_qs
         if self._proxy is not None and url.scheme == "http":
-            path = f"http://{host}{path}"
+            path = str(url)
             fixed |= self._proxy.headers
         return _Target(
             host=url.host or "",
