@@ -8,8 +8,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from chatbridge.errors import DeliveryError, Misconfigured, NotSent, OutcomeUnknown
 
-FAILURES: Final = (aiohttp.ClientError, OSError, HttpProcessingError, aiohttp.EofStream)
-"""Everything that goes wrong on a network or in an answer. Time-outs are `OSError`."""
+FAILURES: Final = (
+    aiohttp.ClientError,
+    OSError,
+    HttpProcessingError,
+    aiohttp.EofStream,
+    UnicodeError,
+)
+"""Everything that goes wrong on a network or in an answer. Time-outs are `OSError`; a name that cannot be one is
+`UnicodeError` to the resolver."""
 
 
 class ForbiddenAddress(OSError):

@@ -115,7 +115,7 @@ class SessionTransport:
         ) as answer:
             body = await read_start(answer.content)
             if len(body) > KEPT:
-                answer.close()
+                answer.close()  # too late where all of it has come: the session has its connection back
             return Response(
                 status=answer.status, headers=AnswerHeaders(answer.headers), body=body[:KEPT]
             )
