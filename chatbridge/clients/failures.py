@@ -49,6 +49,11 @@ _REASONS: Final[tuple[tuple[type[Exception], Callable[[Any], str]], ...]] = (
         aiohttp.ClientHttpProxyError,
         lambda error: f"cannot be reached: the proxy answered HTTP {error.status}",
     ),
+    # Its own words would show the whole address, which may hold a secret.
+    (
+        aiohttp.ClientResponseError,
+        lambda _: "cannot be reached: what the proxy answered is not HTTP",
+    ),
     (
         aiohttp.ClientProxyConnectionError,
         lambda error: f"cannot be reached: nor can the proxy ({error.os_error})",
