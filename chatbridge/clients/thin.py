@@ -102,7 +102,7 @@ class ThinTransport:
                     left = True
                     return await _exchange(connection, request, target.opening)
                 finally:
-                    connection.close()  # nothing to do where it was released
+                    _give_up(connection)
         except FAILURES as error:
             raise delivery_error(error, target.host, left=left) from error
 
@@ -160,6 +160,13 @@ async def _exchange(connection: "Connection", request: Request, opening: str) ->
         connection.release()
     headers = AnswerHeaders(message.headers)
     return Response(status=message.code, headers=headers, body=said[:KEPT])
+
+
+def _give_up(connection: "Connection") -> None:
+    """End a connection, unless it was released. What is not written yet is not written any more."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 def _lines(headers: Mapping[str, str]) -> str:

@@ -390,6 +390,29 @@ async def test_closing_the_transport_ends_what_is_under_way(transport: Opener) -
             await within(sending)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Sending a large body:ResourceWarning"
+)  # more than the kernel takes
+async def test_an_answer_before_the_whole_request_was_taken_ends_the_connection(
+    transport: Opener,
+) -> None:
+    """What it did not take would stand in front of the next request."""
+
+    async def talk(
+        server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        server.requests.append(head)
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await server.finished.wait()  # reads no more
+
+    async with raw_server(talk) as server, transport("127.0.0.1") as client:
+        for _ in range(2):
+            assert (await client.send(post(server.url, bytes(20_000_000)))).status == 413
+        assert (server.connections, len(server.requests)) == (2, 2)
+        server.finished.set()
+
+
 # --- leave to send ------------------------------------------------------------------------------
 
 
