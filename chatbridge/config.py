@@ -65,16 +65,23 @@ def _split(value: object) -> object:
 
 def _checked_proxy(value: SecretStr) -> SecretStr:
     address = value.get_secret_value()
-    if not address:
-        return value
-    parts = urlsplit(address)
-    if (parts.scheme, parts.path.strip("/"), parts.query) != ("http", "", "") or not parts.hostname:
+    if address and not _is_proxy(address):
         raise ValueError(
-            "must be the address of an HTTP proxy, such as http://proxy:3128, or empty"
+            "must be the address of an HTTP proxy, such as http://user:password@proxy:3128 (encoded: %40 for an @ in"
+            " the password), or empty"
         )
-    if not address.isascii() or not address.isprintable() or " " in address or parts.port == 0:
-        raise ValueError("must be an encoded address, with %40 for an @ in the password")
     return value
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        has_port = parts.port != 0
+    except ValueError:  # whose text may show the password
+        return False
+    more = parts.path.strip("/") or parts.query or parts.fragment
+    encoded = address.isascii() and address.isprintable() and " " not in address
+    return parts.scheme == "http" and bool(parts.hostname) and has_port and encoded and not more
 
 
 class Network(_Part):

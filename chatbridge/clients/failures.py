@@ -8,8 +8,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from chatbridge.errors import DeliveryError, Misconfigured, NotSent, OutcomeUnknown
 
-FAILURES: Final = (aiohttp.ClientError, OSError, HttpProcessingError, aiohttp.EofStream)
-"""Everything that goes wrong on a network or in an answer. Time-outs are `OSError`."""
+FAILURES: Final = (
+    aiohttp.ClientError,
+    OSError,
+    HttpProcessingError,
+    aiohttp.EofStream,
+    UnicodeError,
+)
+"""Everything that goes wrong on a network or in an answer. Time-outs are `OSError`; a name that cannot be one is
+`UnicodeError` to the resolver."""
 
 
 class ForbiddenAddress(OSError):
@@ -41,6 +48,11 @@ _REASONS: Final[tuple[tuple[type[Exception], Callable[[Any], str]], ...]] = (
     (
         aiohttp.ClientHttpProxyError,
         lambda error: f"cannot be reached: the proxy answered HTTP {error.status}",
+    ),
+    # Its own words would show the whole address, which may hold a secret.
+    (
+        aiohttp.ClientResponseError,
+        lambda _: "cannot be reached: what the proxy answered is not HTTP",
     ),
     (
         aiohttp.ClientProxyConnectionError,

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Self
@@ -66,7 +65,7 @@ def parse_url(text: str, guard: AddressGuard, proxy: Proxy | None) -> URL:
         url = URL(text, encoded=True)
         if url.scheme not in {"http", "https"} or not url.raw_host or not text.isprintable():
             raise ValueError(text)  # noqa: TRY301 - the same answer to what yarl refuses and what we do
-        url = url.with_host(url.raw_host)
+        url = url.with_host(url.raw_host).with_fragment(None)
         if ":" not in (url.raw_host or ""):
             (url.raw_host or "").rstrip(".").encode("idna")  # as the resolver will
     except ValueError as error:
@@ -86,22 +85,23 @@ def check_head(request: Request) -> None:
         Misconfigured: the method or a header cannot be sent.
 
     """
-    if not _TOKEN.fullmatch(request.method):
+    values = "".join(request.headers.values())
+    if not _is_token(request.method):
         raise Misconfigured(f"{request.method!r} is not a method of HTTP")
-    _check_headers(request.headers)
+    if wrong := _not_free(tuple(request.headers)):
+        raise Misconfigured(f"headers of these names cannot be sent: {wrong}")
+    if not (values.isascii() and values.isprintable()):
+        raise Misconfigured("a header has a value that is not printable ASCII")
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        if not _is_free(name):
-            raise Misconfigured(f"{name!r} is not the name of a header that may be sent")
-        if not (value.isascii() and value.isprintable()):
-            raise Misconfigured(f"the header {name} has a value that is not printable ASCII")
+@lru_cache(maxsize=64)
+def _is_token(word: str) -> bool:
+    return _TOKEN.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=256)
-def _is_free(name: str) -> bool:
-    return _TOKEN.fullmatch(name) is not None and name.lower() not in _OWN
+def _not_free(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if not _TOKEN.fullmatch(name) or name.lower() in _OWN]
 
 
 def _host(text: str) -> str:

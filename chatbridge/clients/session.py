@@ -12,7 +12,7 @@ from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.failures import FAILURES, delivery_error
 from chatbridge.clients.outgoing import Proxy, check_head, parse_url
 from chatbridge.clients.pools import Pool, Pools, TransportLimits
-from chatbridge.clients.reading import KEPT, read_start
+from chatbridge.clients.reading import KEPT, AnswerHeaders, read_start
 from chatbridge.errors import NotSent
 from chatbridge.protocol.http import Request, Response
 
@@ -115,9 +115,10 @@ class SessionTransport:
         ) as answer:
             body = await read_start(answer.content)
             if len(body) > KEPT:
-                answer.close()
-            names = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(status=answer.status, headers=names, body=body[:KEPT])
+                answer.close()  # too late where all of it has come: the session has its connection back
+            return Response(
+                status=answer.status, headers=AnswerHeaders(answer.headers), body=body[:KEPT]
+            )
 
     def _session(self, pool: Pool) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(

@@ -19,10 +19,11 @@ import aiohttp
 from yarl import URL
 
 from chatbridge.clients.addresses import AddressGuard
+from chatbridge.clients.deadlines import Deadlines
 from chatbridge.clients.failures import FAILURES, delivery_error
 from chatbridge.clients.outgoing import Proxy, check_head, parse_url
 from chatbridge.clients.pools import Pool, Pools, TransportLimits
-from chatbridge.clients.reading import KEPT, read_start
+from chatbridge.clients.reading import KEPT, AnswerHeaders, read_start
 from chatbridge.errors import NotSent
 from chatbridge.protocol.http import Request, Response
 
@@ -66,10 +67,10 @@ class ThinTransport:
         proxy: Proxy | None = None,
     ) -> None:
         """Prepare; `start` opens the pools."""
-        self._guard, self._limits, self._user_agent = guard, limits, user_agent
-        self._proxy = proxy
+        self._guard, self._user_agent, self._proxy = guard, user_agent, proxy
         self._pools = Pools(guard, limits, proxy)
         self._connect_timeout = aiohttp.ClientTimeout(connect=limits.connect_timeout)
+        self._deadlines = Deadlines(limits.total_timeout)
         self._target = lru_cache(_ADDRESSES)(self._new_target)
         self._dial = lru_cache(_HOSTS)(self._new_dial)
 
@@ -79,6 +80,7 @@ class ThinTransport:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._deadlines.close()
         self._target.cache_clear()
         self._dial.cache_clear()
         await self._pools.close()
@@ -91,7 +93,7 @@ class ThinTransport:
         check_head(request)
         left = False
         try:
-            async with asyncio.timeout(self._limits.total_timeout):
+            with self._deadlines.begin():
                 connection = await target.pool.connect(target.dial, [], self._connect_timeout)
                 try:
                     if allowed is not None and not allowed():
@@ -100,23 +102,22 @@ class ThinTransport:
                     left = True
                     return await _exchange(connection, request, target.opening)
                 finally:
-                    connection.close()  # nothing to do where it was released
+                    _give_up(connection)
         except FAILURES as error:
             raise delivery_error(error, target.host, left=left) from error
 
     def _new_target(self, address: str) -> _Target:
         url = parse_url(address, self._guard, self._proxy)
         dial = self._dial(url.origin())
-        host = dial.headers["Host"]
         fixed = {
-            "Host": host,
+            "Host": dial.headers["Host"],
             "User-Agent": self._user_agent,
             # Answers are never unpacked, so that a small one cannot unfold: then nobody may pack them.
             "Accept-Encoding": "identity",
         }
         path = url.raw_path_qs
         if self._proxy is not None and url.scheme == "http":
-            path = f"http://{host}{path}"
+            path = str(url)
             fixed |= self._proxy.headers
         return _Target(
             host=url.host or "",
@@ -157,8 +158,15 @@ async def _exchange(connection: "Connection", request: Request, opening: str) ->
     # An answer before the whole request was taken: the rest of it would be in the way of the next.
     if len(said) <= KEPT and not wire.get_write_buffer_size():
         connection.release()
-    headers = {name.lower(): value for name, value in message.headers.items()}
+    headers = AnswerHeaders(message.headers)
     return Response(status=message.code, headers=headers, body=said[:KEPT])
+
+
+def _give_up(connection: "Connection") -> None:
+    """End a connection, unless it was released. What is not written yet is not written any more."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 def _lines(headers: Mapping[str, str]) -> str:
