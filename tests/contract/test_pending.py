@@ -4,9 +4,8 @@ import random
 
 from chatbridge.model import Direction, Link
 from chatbridge.store import conversations, journal, parked, pending
-from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Entry, OutcomeKind
+from chatbridge.store.entries import ConversationKey, Entry, OutcomeKind
 from chatbridge.store.parked import ParkedFilter
 from chatbridge.store.passport import find_passport
 from tests.factories import make_draft, make_outcome

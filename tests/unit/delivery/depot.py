@@ -14,9 +14,8 @@ from chatbridge.errors import StoreUnavailable
 from chatbridge.ids import fingerprint
 from chatbridge.model import Direction
 from chatbridge.store import journal, parked, pending, schema
-from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Draft, Entry
+from chatbridge.store.entries import ConversationKey, Draft, Entry
 from tests.unit.clock import JumpingClock
 from tests.unit.factories import CHANNEL_ID, NOW
 
