@@ -120,6 +120,11 @@ class Lanes:
         elif lane.state is not LaneState.LOADING:
             self._drop(lane)
             self._load(lane)
+        else:
+            # What is being read may be older than what goes before it: it is ignored, and read again.
+            self._delete(lane)
+            again = self._lanes[number] = Lane(number, lane.destination)
+            self._load(again)
 
     def hungry(self, most: int) -> list[Lane]:
         """Return lanes that want a refill, each once."""
@@ -190,7 +195,11 @@ class Lanes:
         if lane is not None and lane.under_way is not None:
             lane.under_way = None
             self._drop(lane)
-            self._sleep(lane, due_at)
+            if lane.missed:
+                # Something that goes before it may have come meanwhile.
+                self._load(lane)
+            else:
+                self._sleep(lane, due_at)
 
     # --- what far sides do ---
 
