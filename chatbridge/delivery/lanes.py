@@ -214,7 +214,8 @@ class Lanes:
         """Take note that the destination does not work. To be said before `finish` or `postpone`."""
         destination = self._destination_of(entry)
         before = destination.circuit
-        if before.state is CircuitState.PROBING and destination.probe != entry.id:
+        probing = before.state is CircuitState.PROBING
+        if probing and destination.probe != entry.id and failure.wait is None:
             return
         destination.fail(failure)
         after = destination.circuit
