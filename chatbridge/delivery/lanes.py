@@ -153,9 +153,11 @@ class Lanes:
         """Return an entry whose turn it is and mark its lane as busy; None if there is none."""
         while self._expired:
             lane = self._expired.popleft()
-            if self._leaves_line(lane) and lane.destination is not None:
-                blocked = lane.destination.blocked
-                return self._begin(lane, lane.destination.circuit.reason if blocked else None)
+            if not self._leaves_line(lane) or lane.destination is None:
+                continue
+            if lane.destination.blocked and expires_at(lane.entries[0]) <= now:
+                return self._begin(lane, lane.destination.circuit.reason)
+            self._queue(lane, now)
         while self._turn and self._free > 0:
             destination = self._turn[0]
             ready = self._next_ready(destination, now)
