@@ -389,6 +389,15 @@ class Lanes:
         if lane.alarm != due_at:
             lane.alarm = due_at
             heapq.heappush(self._sleeping, (due_at, lane.number))
+            if len(self._sleeping) > 2 * len(self._lanes) + _REMEMBERED:
+                self._forget_alarms()
+
+    def _forget_alarms(self) -> None:
+        """Forget the alarms of lanes that woke before, or are gone: some were set for days ahead."""
+        for lane in self._lanes.values():
+            lane.alarm = lane.due_at if lane.state is LaneState.ASLEEP else 0
+        self._sleeping = [(lane.alarm, lane.number) for lane in self._lanes.values() if lane.alarm]
+        heapq.heapify(self._sleeping)
 
     def _load(self, lane: Lane) -> None:
         self._let_go(lane)
