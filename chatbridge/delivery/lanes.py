@@ -137,6 +137,7 @@ class Lanes:
         """
         if self._lanes.get(lane.number) is not lane:
             return
+        self._let_go(lane)
         lane.cut = lane.missed or not complete
         lane.state, lane.refilled = LaneState.AWAKE, True
         if entries:
@@ -309,14 +310,19 @@ class Lanes:
         return None
 
     def _load_held(self, destination: Destination) -> None:
+        loading = destination.loading
         if destination.circuit.state is CircuitState.PROBING:
+            if loading:
+                return
             # A conversation that did not fail yet says more about the far side than one that did.
             failing = destination.circuit.failing
             fresh = (lane for lane in reversed(destination.held) if lane.number not in failing)
-            self._load(next(fresh, None) or next(iter(destination.held)))
-            return
-        for lane in list(islice(destination.held, _HELD_AT_ONCE)):
+            chosen = [next(fresh, None) or next(iter(destination.held))]
+        else:
+            chosen = list(islice(destination.held, _HELD_AT_ONCE - len(loading)))
+        for lane in chosen:
             self._load(lane)
+        loading.update(chosen)
 
     def _leaves_line(self, lane: Lane) -> bool:
         """Take a lane out of the line; return whether it still has something to go."""
@@ -407,6 +413,7 @@ class Lanes:
     def _let_go(self, lane: Lane) -> None:
         if lane.destination is not None:
             lane.destination.held.pop(lane, None)
+            lane.destination.loading.discard(lane)
 
     def _empty(self, lane: Lane) -> None:
         if lane.cut:
@@ -417,6 +424,9 @@ class Lanes:
     def _delete(self, lane: Lane) -> None:
         self._let_go(lane)
         del self._lanes[lane.number]
+        if lane.destination is not None:
+            # It may have been read to be the probe: then it is another's turn.
+            self._enter_turn(lane.destination)
 
     def _drop(self, lane: Lane) -> None:
         """Leave the lane's entries to the database."""
