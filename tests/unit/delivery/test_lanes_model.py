@@ -325,11 +325,17 @@ class LanesMachine(RuleBasedStateMachine):
         for lane in {entry.lane for entry in self.pending.values()}:
             first = self.waiting(lane)[0]
             link = first.link_id
+            far_side = self.far_sides[link]
+            held = far_side.blocked and expires_at(first) > self.now
+            later = [entry for entry in self.waiting(lane) if entry.due_at > self.now]
+            handed_over = first.id in self.handed_over
             assert (
                 lane in self.under_way
                 or first.conversation_id in self.lost
                 or first.due_at > self.now
-                or (self.far_sides[link].blocked and expires_at(first) > self.now)
+                or (handed_over and later)
+                or held
+                or far_side.probe is not None
                 or attempts.total() >= self.at_once
                 or attempts[link] >= min(self.each, FEWEST)
             ), "nobody remembers this lane"
