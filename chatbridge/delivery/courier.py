@@ -208,7 +208,7 @@ class Courier:
         else:
             self._lanes.finish(entry, outcome.answered_at)
         self._wake.set()
-        await self._write(outcome)
+        await self._record(outcome)
 
     async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
@@ -287,16 +287,6 @@ class Courier:
             return replace(failed, detail=decision.detail)
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
 
-    async def _write(self, outcome: Outcome) -> None:
-        try:
-            await self._record(outcome)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            # Something in the far side's words is nothing for the database. What happened is recorded without them.
-            log.exception("outcome_words_not_recorded", entry_id=outcome.entry.id)
-            await self._record(replace(outcome, detail=None, far_id=None, far_conversation_id=None))
-
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
         while True:
             try:
@@ -307,5 +297,16 @@ class Courier:
                 if self._stopping:
                     raise
                 await self._clock.sleep(_PAUSE)
+            except Exception:
+                bare = [
+                    replace(outcome, detail=None, far_id=None, far_conversation_id=None)
+                    for outcome in outcomes
+                ]
+                if len(outcomes) > 1 or bare == outcomes:
+                    raise
+                # Something in the far side's words is nothing for the database. What happened is recorded without
+                # them, and before anything else: what is not recorded would be sent again.
+                log.exception("outcome_words_not_recorded", entry_id=outcomes[0].entry.id)
+                outcomes = bare
             else:
                 return [None] * len(outcomes)
