@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from chatbridge.store import journal, parked, pending, schema
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Draft, Entry
 from tests.unit.clock import JumpingClock
-from tests.unit.factories import CHANNEL_ID, NOW
+from tests.unit.factories import CHANNEL_ID, NOW, SECOND
 
 PATIENCE = 30
 LINKS = 3
@@ -31,16 +32,28 @@ class TroubledStore:
         self.failures: Counter[Any] = Counter()
         """How many times each unit is still to fail."""
         self.changed = asyncio.Event()
+        self.busy = 0
+        """Units under way."""
 
     async def write(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
         await self._fail(unit)
-        result = await self._store.write(unit, *args, **kwargs)
+        with self._under_way():
+            result = await self._store.write(unit, *args, **kwargs)
         self.changed.set()
         return result
 
     async def read(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
         await self._fail(unit)
-        return await self._store.read(unit, *args, **kwargs)
+        with self._under_way():
+            return await self._store.read(unit, *args, **kwargs)
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
 
     async def _fail(self, unit: Any) -> None:
         if self.failures[unit] > 0:
@@ -48,6 +61,32 @@ class TroubledStore:
             self.changed.set()
             await asyncio.sleep(0)
             raise StoreUnavailable("the disk is full")
+
+
+class UnhurriedClock(JumpingClock):
+    """Jumps to the end of the shortest wait, once the database has answered and everybody had their turn."""
+
+    def __init__(self, store: TroubledStore) -> None:
+        super().__init__()
+        self._store = store
+        self._ends: Counter[int] = Counter()
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.now() + round(max(0, seconds) * SECOND)
+        self._ends[end] += 1
+        try:
+            while not await self._is_quiet() or end > min(self._ends.elements()):
+                pass
+            await super().sleep((end - self.now()) / SECOND)
+        finally:
+            self._ends[end] -= 1
+
+    async def _is_quiet(self) -> bool:
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if self._store.busy:
+                return False
+        return True
 
 
 @dataclass
@@ -83,7 +122,7 @@ class Depot:
     def __init__(self, store: Store) -> None:
         self._database = store
         self.store = TroubledStore(store)
-        self.clock = JumpingClock()
+        self.clock = UnhurriedClock(self.store)
         self.amojo, self.messenger = FarSide(self.clock), FarSide(self.clock)
         self.outcomes: list[str] = []
         self._couriers: list[Courier] = []
