@@ -294,30 +294,6 @@ class Courier:
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
 
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
-        try:
-            await self._settle(outcomes)
-        except StoreUnavailable:
-            log.error("outcomes_lost", count=len(outcomes))  # noqa: TRY400 - stopping; they are repeated
-        except Exception:  # noqa: BLE001 - one of them is at fault: each is tried alone
-            for outcome in outcomes:
-                await self._settle_alone(outcome)
-        return [None] * len(outcomes)
-
-    async def _settle_alone(self, outcome: Outcome) -> None:
-        """Record one outcome of a batch in which something is at fault."""
-        bare = replace(outcome, detail=None, far_id=None, far_conversation_id=None)
-        for tried in (outcome, bare):
-            try:
-                await self._settle([tried])
-            except StoreUnavailable:
-                return
-            except Exception:
-                # Something in the far side's words is nothing for the database. What happened is recorded without them.
-                log.exception("outcome_not_recorded", entry_id=outcome.entry.id)
-            else:
-                return
-
-    async def _settle(self, outcomes: list[Outcome]) -> None:
         while True:
             try:
                 await self._store.write(pending.settle, outcomes, self._clock.now())
@@ -327,5 +303,16 @@ class Courier:
                 if self._stopping:
                     raise
                 await self._clock.sleep(_PAUSE)
+            except Exception:
+                bare = [
+                    replace(outcome, detail=None, far_id=None, far_conversation_id=None)
+                    for outcome in outcomes
+                ]
+                if len(outcomes) > 1 or bare == outcomes:
+                    raise
+                # Something in the far side's words is nothing for the database. What happened is recorded without
+                # them, and before anything else: what is not recorded would be sent again.
+                log.exception("outcome_words_not_recorded", entry_id=outcomes[0].entry.id)
+                outcomes = bare
             else:
-                return
+                return [None] * len(outcomes)

@@ -28,6 +28,7 @@ class Destination:
         "entries",
         "held",
         "in_turn",
+        "loading",
         "probe",
         "ready",
         "under_way",
@@ -40,6 +41,8 @@ class Destination:
         """Lanes whose first entry may go."""
         self.held: dict[Lane, None] = {}
         """Lanes that wait for the circuit, or for room in memory; their entries are in the database. Oldest first."""
+        self.loading: set[Lane] = set()
+        """Lanes that were held and are being read."""
         self.entries = 0
         """Its entries in memory."""
         self.in_turn = False

@@ -120,6 +120,11 @@ class Lanes:
         elif lane.state is not LaneState.LOADING:
             self._drop(lane)
             self._load(lane)
+        else:
+            # What is being read may be older than what goes before it: it is ignored, and read again.
+            self._delete(lane)
+            again = self._lanes[number] = Lane(number, lane.destination)
+            self._load(again)
 
     def hungry(self, most: int) -> list[Lane]:
         """Return lanes that want a refill, each once."""
@@ -132,6 +137,7 @@ class Lanes:
         """
         if self._lanes.get(lane.number) is not lane:
             return
+        self._let_go(lane)
         lane.cut = lane.missed or not complete
         lane.state, lane.refilled = LaneState.AWAKE, True
         if entries:
@@ -148,9 +154,11 @@ class Lanes:
         """Return an entry whose turn it is and mark its lane as busy; None if there is none."""
         while self._expired:
             lane = self._expired.popleft()
-            if self._leaves_line(lane) and lane.destination is not None:
-                blocked = lane.destination.blocked
-                return self._begin(lane, lane.destination.circuit.reason if blocked else None)
+            if not self._leaves_line(lane) or lane.destination is None:
+                continue
+            if lane.destination.blocked and expires_at(lane.entries[0]) <= now:
+                return self._begin(lane, lane.destination.circuit.reason)
+            self._queue(lane, now)
         while self._turn and self._free > 0:
             destination = self._turn[0]
             ready = self._next_ready(destination, now)
@@ -190,7 +198,11 @@ class Lanes:
         if lane is not None and lane.under_way is not None:
             lane.under_way = None
             self._drop(lane)
-            self._sleep(lane, due_at)
+            if lane.missed:
+                # Something that goes before it may have come meanwhile.
+                self._load(lane)
+            else:
+                self._sleep(lane, due_at)
 
     # --- what far sides do ---
 
@@ -205,7 +217,8 @@ class Lanes:
         """Take note that the destination does not work. To be said before `finish` or `postpone`."""
         destination = self._destination_of(entry)
         before = destination.circuit
-        if before.state is CircuitState.PROBING and destination.probe != entry.id:
+        probing = before.state is CircuitState.PROBING
+        if probing and destination.probe != entry.id and failure.wait is None:
             return
         destination.fail(failure)
         after = destination.circuit
@@ -297,14 +310,19 @@ class Lanes:
         return None
 
     def _load_held(self, destination: Destination) -> None:
+        loading = destination.loading
         if destination.circuit.state is CircuitState.PROBING:
+            if loading:
+                return
             # A conversation that did not fail yet says more about the far side than one that did.
             failing = destination.circuit.failing
             fresh = (lane for lane in reversed(destination.held) if lane.number not in failing)
-            self._load(next(fresh, None) or next(iter(destination.held)))
-            return
-        for lane in list(islice(destination.held, _HELD_AT_ONCE)):
+            chosen = [next(fresh, None) or next(iter(destination.held))]
+        else:
+            chosen = list(islice(destination.held, _HELD_AT_ONCE - len(loading)))
+        for lane in chosen:
             self._load(lane)
+        loading.update(chosen)
 
     def _leaves_line(self, lane: Lane) -> bool:
         """Take a lane out of the line; return whether it still has something to go."""
@@ -377,6 +395,15 @@ class Lanes:
         if lane.alarm != due_at:
             lane.alarm = due_at
             heapq.heappush(self._sleeping, (due_at, lane.number))
+            if len(self._sleeping) > 2 * len(self._lanes) + _REMEMBERED:
+                self._forget_alarms()
+
+    def _forget_alarms(self) -> None:
+        """Forget the alarms of lanes that woke before, or are gone: some were set for days ahead."""
+        for lane in self._lanes.values():
+            lane.alarm = lane.due_at if lane.state is LaneState.ASLEEP else 0
+        self._sleeping = [(lane.alarm, lane.number) for lane in self._lanes.values() if lane.alarm]
+        heapq.heapify(self._sleeping)
 
     def _load(self, lane: Lane) -> None:
         self._let_go(lane)
@@ -386,6 +413,7 @@ class Lanes:
     def _let_go(self, lane: Lane) -> None:
         if lane.destination is not None:
             lane.destination.held.pop(lane, None)
+            lane.destination.loading.discard(lane)
 
     def _empty(self, lane: Lane) -> None:
         if lane.cut:
@@ -396,6 +424,9 @@ class Lanes:
     def _delete(self, lane: Lane) -> None:
         self._let_go(lane)
         del self._lanes[lane.number]
+        if lane.destination is not None:
+            # It may have been read to be the probe: then it is another's turn.
+            self._enter_turn(lane.destination)
 
     def _drop(self, lane: Lane) -> None:
         """Leave the lane's entries to the database."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +18,10 @@ from chatbridge.store import journal, parked, pending, schema
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Draft, Entry
 from tests.unit.clock import JumpingClock
-from tests.unit.factories import CHANNEL_ID, NOW
+from tests.unit.factories import CHANNEL_ID, NOW, SECOND
 
 PATIENCE = 30
+LINKS = 3
 
 
 class TroubledStore:
@@ -30,16 +32,28 @@ class TroubledStore:
         self.failures: Counter[Any] = Counter()
         """How many times each unit is still to fail."""
         self.changed = asyncio.Event()
+        self.busy = 0
+        """Units under way."""
 
     async def write(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
         await self._fail(unit)
-        result = await self._store.write(unit, *args, **kwargs)
+        with self._under_way():
+            result = await self._store.write(unit, *args, **kwargs)
         self.changed.set()
         return result
 
     async def read(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
         await self._fail(unit)
-        return await self._store.read(unit, *args, **kwargs)
+        with self._under_way():
+            return await self._store.read(unit, *args, **kwargs)
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
 
     async def _fail(self, unit: Any) -> None:
         if self.failures[unit] > 0:
@@ -47,6 +61,32 @@ class TroubledStore:
             self.changed.set()
             await asyncio.sleep(0)
             raise StoreUnavailable("the disk is full")
+
+
+class UnhurriedClock(JumpingClock):
+    """Jumps to the end of the shortest wait, once the database has answered and everybody had their turn."""
+
+    def __init__(self, store: TroubledStore) -> None:
+        super().__init__()
+        self._store = store
+        self._ends: Counter[int] = Counter()
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.now() + round(max(0, seconds) * SECOND)
+        self._ends[end] += 1
+        try:
+            while not await self._is_quiet() or end > min(self._ends.elements()):
+                pass
+            await super().sleep((end - self.now()) / SECOND)
+        finally:
+            self._ends[end] -= 1
+
+    async def _is_quiet(self) -> bool:
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if self._store.busy:
+                return False
+        return True
 
 
 @dataclass
@@ -77,19 +117,19 @@ class FarSide:
 
 
 class Depot:
-    """A store with one link, two far sides, and couriers between them."""
+    """A store with some links, two far sides, and couriers between them."""
 
     def __init__(self, store: Store) -> None:
         self._database = store
         self.store = TroubledStore(store)
-        self.clock = JumpingClock()
+        self.clock = UnhurriedClock(self.store)
         self.amojo, self.messenger = FarSide(self.clock), FarSide(self.clock)
         self.outcomes: list[str] = []
         self._couriers: list[Courier] = []
 
     async def prepare(self) -> None:
         await self.store.write(schema.metadata.create_all)
-        await self.store.write(_add_link)
+        await self.store.write(_add_links)
 
     def attempted(
         self, direction: Direction, outcome: str, code: str | None, seconds: float
@@ -99,7 +139,12 @@ class Depot:
         self.outcomes.append(outcome)
 
     async def courier(
-        self, *, window: int = 1000, at_once: int = 16, at_once_each: int | None = None
+        self,
+        *,
+        window: int = 1000,
+        window_bytes: int = 2**24,
+        at_once: int = 16,
+        at_once_each: int | None = None,
     ) -> Courier:
         courier = Courier(
             store=self.store,
@@ -108,7 +153,7 @@ class Depot:
             watcher=self,
             jitter=lambda: 0.0,
             limits=Limits(
-                window=Window(entries=window, bytes=2**24),
+                window=Window(entries=window, bytes=window_bytes),
                 at_once=at_once,
                 at_once_each=at_once_each or at_once,
             ),
@@ -116,6 +161,10 @@ class Depot:
         self._couriers.append(courier)
         await courier.start()
         return courier
+
+    def own(self, courier: Courier, partitions: Iterable[int]) -> None:
+        """Let a courier deliver these partitions and no others."""
+        courier._loader.own(frozenset(partitions))  # noqa: SLF001 - as those do who divide them among nodes
 
     async def close(self) -> None:
         for courier in self._couriers:
@@ -167,24 +216,31 @@ class Depot:
 
 
 def draft(
-    message_id: str, conversation: str = "c-1", direction: Direction = Direction.TO_AMOJO
+    message_id: str,
+    conversation: str = "c-1",
+    direction: Direction = Direction.TO_AMOJO,
+    **changes: Any,
 ) -> Draft:
+    """Return a client's message to accept, of link 1 if no other is named."""
+    values = {"link": 1, "body": b"{}", "received_at": NOW} | changes
     key = fingerprint(direction.name, message_id)
     return Draft(
-        conversation=ConversationKey(link_id=1, external_id=conversation, amojo_id=None),
+        conversation=ConversationKey(
+            link_id=values["link"], external_id=conversation, amojo_id=None
+        ),
         direction=direction,
         kind="message",
         key=key,
         digest=key,
         message_id=message_id,
-        body=b"{}",
-        received_at=NOW,
+        body=values["body"],
+        received_at=values["received_at"],
     )
 
 
-def reply(message_id: str, conversation: str = "c-1") -> Draft:
+def reply(message_id: str, conversation: str = "c-1", **changes: Any) -> Draft:
     """Return an operator's message to accept."""
-    return draft(message_id, conversation, Direction.TO_MESSENGER)
+    return draft(message_id, conversation, Direction.TO_MESSENGER, **changes)
 
 
 def _attempts(connection: Connection, entry_id: int) -> Sequence[Any]:
@@ -193,7 +249,7 @@ def _attempts(connection: Connection, entry_id: int) -> Sequence[Any]:
     return [tuple(found) for found in connection.execute(query.order_by(row.number))]
 
 
-def _add_link(connection: Connection) -> None:
+def _add_links(connection: Connection) -> None:
     times = {"created_at": NOW, "updated_at": NOW}
     channel = {
         "id": CHANNEL_ID,
@@ -217,15 +273,16 @@ def _add_link(connection: Connection) -> None:
         "settings": "{}",
     }
     connection.execute(insert(schema.messengers).values(messenger | times))
-    link = {
-        "id": 1,
-        "scope_id": "scope",
-        "channel_id": CHANNEL_ID,
-        "account_id": "account",
-        "messenger_id": "msgr_1",
-        "state": "connected",
-        "hook_version": "v2",
-        "created_at": NOW,
-        "connected_at": NOW,
-    }
-    connection.execute(insert(schema.links).values(link))
+    for number in range(1, LINKS + 1):
+        link = {
+            "id": number,
+            "scope_id": f"scope-{number}",
+            "channel_id": CHANNEL_ID,
+            "account_id": f"account-{number}",
+            "messenger_id": "msgr_1",
+            "state": "connected",
+            "hook_version": "v2",
+            "created_at": NOW,
+            "connected_at": NOW,
+        }
+        connection.execute(insert(schema.links).values(link))
