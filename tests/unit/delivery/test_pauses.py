@@ -46,8 +46,8 @@ async def test_a_dead_destination_costs_one_attempt_now_and_then(depot: Depot) -
         assert conversation == sorted(conversation)
     times = [seconds(at) for at, _ in depot.amojo.asked]
     failures = [at for at in times if at < 60]
-    assert failures[:OPENS_AT] == [0] * OPENS_AT
-    probes = failures[OPENS_AT:]
+    probes = [at for at in failures if at > 0]
+    assert OPENS_AT <= len(failures) - len(probes) < 2 * OPENS_AT
     assert len(probes) <= 12, "more than one attempt now and then"
     assert all(later - sooner >= 1 for sooner, later in pairwise(probes))
     assert min(at for at in times if at >= 60) <= 75, "it was not tried soon after it was back"
