@@ -49,9 +49,8 @@ def fingerprint(*parts: str | bytes) -> bytes:
 
     Each part is measured, so that `("ab", "c")` and `("a", "bc")` differ.
     """
-    said = bytearray()
-    for part in parts:
-        data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
-        said += len(data).to_bytes(8, "big")
-        said += data
+    data = [
+        part.encode(errors="surrogatepass") if isinstance(part, str) else part for part in parts
+    ]
+    said = b"".join([len(part).to_bytes(8, "big") + part for part in data])
     return hashlib.blake2b(said, digest_size=16).digest()

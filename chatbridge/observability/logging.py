@@ -5,15 +5,37 @@ Event names are static and in snake_case. Ids are logged; texts, phone numbers, 
 
 import logging
 import sys
+from contextvars import ContextVar
+from typing import Final
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
+"""The request that is being answered; every line of the log about it carries its id."""
+
+_ROOT: Final = logging.getLogger()
+
+
+def is_debugging() -> bool:
+    """Return whether debug lines are wanted: on the hot path even a line that is dropped costs too much."""
+    return _ROOT.isEnabledFor(logging.DEBUG)
+
+
+def _add_request_id(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def configure(*, form: str, level: str) -> None:
     """Set up logging of the process: ours and that of libraries, to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

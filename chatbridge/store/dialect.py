@@ -1,9 +1,10 @@
 """The few statements that SQLite and PostgreSQL spell differently."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatbridge.store import postgresql_rows, sqlite_rows
@@ -33,3 +34,33 @@ def record(connection: Connection, made: Sequence[AttemptRow], ended: Sequence[i
         postgresql_rows.record(connection, made, ended)
     else:
         sqlite_rows.record(connection, made, ended)
+
+
+class Topic(StrEnum):
+    """What nodes of one database tell each other. The words are names of channels of LISTEN and NOTIFY."""
+
+    LANES = "chatbridge_lanes"
+    """Something was queued in these lanes."""
+    LANES_AGAIN = "chatbridge_lanes_again"
+    """Something was released in these lanes: it goes before what is known of them."""
+    LEASES = "chatbridge_leases"
+    """Partitions are free."""
+    DIRECTORY = "chatbridge_directory"
+    """Channels, messengers or links have changed."""
+
+
+_AT_ONCE = 400
+"""Lanes in one notification, which may have 8,000 bytes."""
+
+
+def notify(connection: Connection, topic: Topic, words: str = "") -> None:
+    """Tell the other nodes once the transaction is committed. On SQLite there are none."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(topic.value, words)))
+
+
+def notify_lanes(connection: Connection, topic: Topic, lanes: Iterable[int]) -> None:
+    """Tell the other nodes about lanes."""
+    numbers = sorted(set(lanes))
+    for start in range(0, len(numbers), _AT_ONCE):
+        notify(connection, topic, ",".join(map(str, numbers[start : start + _AT_ONCE])))

@@ -3,6 +3,9 @@
 The heart is `journal`: one immutable row for everything accepted from either side, in the order it was accepted.
 `pending` holds a small row for each entry still to deliver; delivering deletes it and adds a row to `attempts`.
 Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
+
+These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
+before, and a check for each row would cost as much as writing it. Everything that people set up has them.
 """
 
 from sqlalchemy import (
@@ -101,7 +104,7 @@ journal = Table(
     "journal",
     metadata,
     Column("id", _RowId, primary_key=True, autoincrement=True, comment="the order of acceptance"),
-    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("conversation_id", _RowId, nullable=False),
     Column("direction", SmallInteger, nullable=False, comment="model.Direction"),
     Column(
         "kind", String(16), nullable=False, comment="message, later also edit, status, reaction"
@@ -121,7 +124,7 @@ journal = Table(
 pending = Table(
     "pending",
     metadata,
-    Column("id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("id", _RowId, primary_key=True, autoincrement=False),
     Column(
         "lane", BigInteger, nullable=False, comment="conversation and direction: delivery.lanes"
     ),
@@ -139,7 +142,7 @@ pending = Table(
 parked = Table(
     "parked",
     metadata,
-    Column("id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("id", _RowId, primary_key=True, autoincrement=False),
     Column("lane", BigInteger, nullable=False),
     Column("link_id", ForeignKey("links.id"), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -153,7 +156,7 @@ parked = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("entry_id", ForeignKey("journal.id"), primary_key=True, autoincrement=False),
+    Column("entry_id", _RowId, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
     Column("outcome", String(16), nullable=False, comment="delivered, retry, parked, released"),
     Column("signed_at", BigInteger, nullable=False),
@@ -176,4 +179,21 @@ unknown_events = Table(
     Column("received_at", BigInteger, nullable=False),
     Index("ix_unknown_events_link_id_id", "link_id", "id"),
     sqlite_autoincrement=True,
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, comment="by the database's clock"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False, comment="store.partitions"),
+    Column("node", String(64), comment="who delivers it; nobody when absent"),
+    Column("token", BigInteger, nullable=False, comment="grows with every new holder"),
+    Column("expires_at", BigInteger, nullable=False, comment="by the database's clock"),
+    Index("ix_leases_node", "node"),
 )

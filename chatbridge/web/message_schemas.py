@@ -1,7 +1,7 @@
 """Bodies of the messenger API, in and out: a source of openapi.json."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,8 @@ _TYPES = Literal[
     "text", "picture", "image", "file", "video", "voice", "audio", "sticker", "location", "contact"
 ]
 
+_KINDS = {word: MessageType("picture" if word == "image" else word) for word in get_args(_TYPES)}
+
 
 class ContentIn(In):
     """What is said. `text` is required for text, a caption elsewhere; media types need `media_url`."""
@@ -62,11 +64,11 @@ class ContentIn(In):
     @property
     def kind(self) -> MessageType:
         """Return the type; `image` is another word for `picture`."""
-        return MessageType.PICTURE if self.type == "image" else MessageType(self.type)
+        return _KINDS[self.type]
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        kind = self.kind
+        kind = _KINDS[self.type]
         if kind not in MEDIA_TYPES and self.media_url is not None:
             raise ValueError(f"a {self.type} message has no media_url")
         if kind is not MessageType.LOCATION and self.location is not None:

@@ -1,7 +1,7 @@
 """Around every request: an id, one line in the log, a measured time, and errors turned into answers."""
 
+import os
 import re
-import secrets
 import time
 from http import HTTPStatus
 from typing import Final
@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatbridge.errors import MethodNotAllowed, NotFound
+from chatbridge.observability.logging import REQUEST_ID, is_debugging
 from chatbridge.web.problems import problem, problem_of
 from chatbridge.web.services import SERVICES, Services
 
@@ -25,17 +26,18 @@ _METHODS: Final = frozenset({"GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "O
 
 def name_request(given: str | None) -> str:
     """Return the request's id, the caller's own if it is a usable one, and note it for the log."""
-    usable = given is not None and _REQUEST_ID.fullmatch(given) is not None
-    request_id = given if usable and given is not None else secrets.token_hex(16)
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    return request_id
+    if given is None or not _REQUEST_ID.fullmatch(given):
+        given = os.urandom(16).hex()
+    REQUEST_ID.set(given)
+    return given
 
 
 def note_answer(services: Services, method: str, route: str, status: int, begun: float) -> None:
     """Log and measure an answer; `begun` is `time.perf_counter` at its request."""
     seconds = time.perf_counter() - begun
     services.metrics.answered(route, method if method in _METHODS else "other", status, seconds)
-    log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 6))
+    if is_debugging():
+        log.debug("request", method=method, route=route, status=status, seconds=round(seconds, 6))
 
 
 @web.middleware

@@ -6,6 +6,7 @@ Types are strict on the other side: ids are strings, sizes and times integers. M
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import orjson
 
 from chatbridge.model import MEDIA_TYPES, Content, HookVersion, Message, MessageType, Person
@@ -32,43 +33,69 @@ def disconnect(account_id: str) -> bytes:
     return _dump({"account_id": account_id})
 
 
+class Participant(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """A person as `sender` or `receiver`."""
+
+    id: str | None = None
+    ref_id: str | None = None
+    name: str | None = None
+    avatar: str | None = None
+    profile: dict[str, str] | None = None
+    profile_link: str | None = None
+
+
+class _NewMessage(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    timestamp: int
+    msec_timestamp: int
+    msgid: str
+    conversation_id: str | None = None
+    conversation_ref_id: str | None = None
+    silent: bool
+    source: dict[str, str] | None = None
+    sender: Participant
+    message: dict[str, Any]
+    reply_to: dict[str, dict[str, str]] | None = None
+
+
 def new_message(message: Message) -> bytes:
     """Return the body that publishes a client's message."""
-    payload = {
-        "timestamp": message.sent_at // 1_000_000,
-        "msec_timestamp": message.sent_at // 1_000,
-        "msgid": message.id,
-        "conversation_id": message.conversation_id,
-        "conversation_ref_id": message.amojo_conversation_id,
-        "silent": message.silent,
-        "source": {"external_id": message.source} if message.source else None,
-        "sender": participant(message.sender),
-        "message": content(message.content),
-        "reply_to": {"message": {"msgid": message.reply_to}} if message.reply_to else None,
-    }
-    return _dump({"event_type": "new_message", "payload": _set(payload)})
+    payload = _NewMessage(
+        timestamp=message.sent_at // 1_000_000,
+        msec_timestamp=message.sent_at // 1_000,
+        msgid=message.id,
+        conversation_id=message.conversation_id,
+        conversation_ref_id=message.amojo_conversation_id,
+        silent=message.silent,
+        source={"external_id": message.source} if message.source else None,
+        sender=participant(message.sender),
+        message=content(message.content),
+        reply_to={"message": {"msgid": message.reply_to}} if message.reply_to else None,
+    )
+    return msgspec.json.encode({"event_type": "new_message", "payload": payload})
 
 
-def participant(person: Person) -> dict[str, Any]:
+def participant(person: Person) -> Participant:
     """Return a person as `sender` or `receiver`. amojo requires a name, so one is found."""
-    profile = _set({"phone": person.phone, "email": person.email})
-    return _set(
-        {
-            "id": person.id,
-            "ref_id": person.amojo_id,
-            "name": person.name or person.phone or person.email or person.id,
-            "avatar": person.avatar_url,
-            "profile": profile or None,
-            "profile_link": person.profile_url,
-        }
+    profile = {}
+    if person.phone is not None:
+        profile["phone"] = person.phone
+    if person.email is not None:
+        profile["email"] = person.email
+    return Participant(
+        id=person.id,
+        ref_id=person.amojo_id,
+        name=person.name or person.phone or person.email or person.id,
+        avatar=person.avatar_url,
+        profile=profile or None,
+        profile_link=person.profile_url,
     )
 
 
 def content(said: Content) -> dict[str, Any]:
     """Return the `message` object of a message. What does not belong to its type is left out."""
-    wire: dict[str, Any] = {"type": said.type, "text": said.text}
     if said.type is MessageType.TEXT:
-        wire["text"] = said.text or ""
+        return {"type": "text", "text": said.text or ""}
+    wire: dict[str, Any] = {"type": said.type, "text": said.text}
     if said.type in MEDIA_TYPES:
         wire["media"] = said.media_url
         wire |= {"file_name": said.file_name, "file_size": said.file_size}

@@ -162,9 +162,6 @@ def upgrade() -> None:
         sa.Column(
             "stored_at", sa.BigInteger(), nullable=False, comment="when its transaction was written"
         ),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversations.id"], name=op.f("fk_journal_conversation_id")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
         sa.UniqueConstraint("key", name=op.f("uq_journal_key")),
         sqlite_autoincrement=True,
@@ -200,7 +197,6 @@ def upgrade() -> None:
             nullable=True,
             comment="the far side's id of the message",
         ),
-        sa.ForeignKeyConstraint(["entry_id"], ["journal.id"], name=op.f("fk_attempts_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", "number", name=op.f("pk_attempts")),
         sqlite_with_rowid=False,
     )
@@ -218,7 +214,6 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False, comment="code of the last error"),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("parked_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["id"], ["journal.id"], name=op.f("fk_parked_id")),
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name=op.f("fk_parked_link_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parked")),
     )
@@ -248,7 +243,6 @@ def upgrade() -> None:
             comment="when the schedule began: acceptance or release",
         ),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["id"], ["journal.id"], name=op.f("fk_pending_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending")),
     )
     with op.batch_alter_table("pending", schema=None) as batch_op:

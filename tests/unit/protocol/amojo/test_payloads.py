@@ -170,7 +170,7 @@ def test_a_file_without_a_name_gets_the_links(url: str | None, name: str) -> Non
     ],
 )
 def test_a_person_without_a_name_gets_one(known: dict[str, str], name: str) -> None:
-    assert participant(id="cust-1", **known)["name"] == name
+    assert participant(id="cust-1", **known).name == name
 
 
 # --- any message that our API takes -------------------------------------------------------------
