@@ -1,5 +1,6 @@
 """The schema's history leads to `schema.py`, on both databases."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from chatbridge.errors import ConfigurationError
 from chatbridge.store import migrations
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.schema import metadata
+from tests.postgres import PostgresServer
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -58,6 +60,21 @@ async def test_an_empty_database_is_told_apart_and_brought_up_once(store_url: st
         assert await store.write(migrations.bring_up_to_date) is False
     finally:
         await store.close()
+
+
+async def test_servers_that_start_together_bring_it_up_once(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        stores = [open_store(url) for _ in range(3)]
+        try:
+            for store in stores:
+                await store.start()
+            done = await asyncio.gather(
+                *(store.write(migrations.bring_up_to_date) for store in stores)
+            )
+        finally:
+            for store in stores:
+                await store.close()
+    assert sorted(done) == [False, False, True]
 
 
 async def test_a_database_of_a_newer_release_is_refused(store: Store) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 HEAD: Final = "0002"
 """The revision this release needs; a test holds it equal to the newest file in `versions/`."""
 
+_MIGRATING: Final = 0x6368_6174_6D69_6772
+"""Key of the advisory lock of PostgreSQL under which one server migrates ("chatmigr" in ASCII)."""
+
 
 def current(connection: Connection) -> str | None:
     """Return the revision of a database, None if it is empty."""
@@ -31,6 +34,9 @@ def bring_up_to_date(connection: Connection) -> bool:
         ConfigurationError: it belongs to a newer release.
 
     """
+    if connection.dialect.name == "postgresql":
+        # Servers that start together would all make the same tables. Whoever comes second finds them made.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
     revision = current(connection)
     if revision == HEAD:
         return False
