@@ -89,6 +89,22 @@ async def test_what_a_refill_delivered_before_it_was_offered_is_not_sent_again(
     assert depot.amojo.by_conversation()["c-1"] == ["m-0", "m-1", "m-2", "n-0"]
 
 
+async def test_what_is_accepted_while_the_last_page_is_read_is_read_too(depot: Depot) -> None:
+    read, late = depot.store.read, [draft("m-late", "c-2"), draft("m-later", "c-3")]
+
+    async def crossing(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(unit, *args, **kwargs)
+        if unit is pending.load_after and late:
+            courier.offer(await depot.accept(late.pop(0)))
+        return found
+
+    depot.store.read = crossing  # type: ignore[method-assign]
+    await depot.accept(draft("m-1"))
+    courier = await depot.courier(window=4)  # so small that no destination has a share of its own
+    await depot.drained()
+    assert depot.amojo.took() == ["m-1", "m-late", "m-later"]
+
+
 async def test_a_conversation_that_another_node_has_is_not_delivered_here(depot: Depot) -> None:
     courier = await depot.courier()
     (mine,) = await depot.accept(draft("m-1", "c-1"))
