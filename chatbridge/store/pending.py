@@ -49,7 +49,7 @@ def load_after(
     # The bound is said for both tables: PostgreSQL does not carry it over the join by itself.
     query = _waiting().where(pending.c.id > entry_id, journal.c.id > entry_id)
     if partitions is not None:
-        number = pending.c.lane.bitwise_rshift(1) % PARTITIONS
+        number = pending.c.lane // 2 % PARTITIONS
         query = query.where(number.in_(partitions))
     return _entries(connection, query.order_by(pending.c.id).limit(limit))
 

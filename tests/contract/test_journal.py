@@ -3,8 +3,11 @@
 import asyncio
 import random
 
+import pytest
+from sqlalchemy import Connection, delete, exc
+
 from chatbridge.model import Direction, Link
-from chatbridge.store import journal, pending
+from chatbridge.store import journal, pending, schema
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Acceptance, Draft, Verdict
 from tests.factories import make_draft
@@ -76,6 +79,83 @@ async def test_ids_grow_in_the_order_given(store: Store, link: Link) -> None:
     assert [row.message_id for row in rows] == ["old", *(f"m-{n}" for n in range(600))]
     assert {row.external_id for row in rows} == {f"c-{number}" for number in range(40)}
     assert rows[1:] == entries
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_repeats_inside_and_across_batches(store: Store, link: Link, seed: int) -> None:
+    """Whatever repeats what, each id is stored where it came first, and nothing else is queued."""
+    chance = random.Random(seed)
+    first: dict[str, str] = {}
+    stored: list[int] = []
+    for _ in range(12):
+        wanted = [
+            (f"m-{chance.randrange(60)}", chance.choice(["one", "two"]))
+            for _ in range(chance.choice([1, 2, 30]))
+        ]
+        answers = await accept(
+            store,
+            *(make_draft(link, name, said=said, conversation=f"c-{name}") for name, said in wanted),
+        )
+        for (name, said), answer in zip(wanted, answers, strict=True):
+            known = first.setdefault(name, said)
+            if answer.entry is not None:
+                assert answer.verdict is Verdict.NEW
+                assert answer.entry.message_id == name
+                stored.append(answer.entry.id)
+            else:
+                assert answer.verdict is (Verdict.REPEATED if known == said else Verdict.REUSED)
+    assert stored == sorted(stored)
+    rows = await store.read(pending.load_after, 0, 1000)
+    assert [row.id for row in rows] == stored
+    assert [row.message_id for row in rows] == list(first)
+
+
+async def test_a_number_is_never_given_twice(store: Store, link: Link) -> None:
+    """Neither after everything was deleted, nor after repeats, nor after a batch that failed."""
+    (last,) = await accept(store, make_draft(link, "m-1"))
+    assert last.entry is not None
+    seen = [last.entry.id]
+    await store.write(delete_everything)
+    for number in range(2, 8):
+        answers = await accept(
+            store, make_draft(link, f"m-{number - 1}"), make_draft(link, f"m-{number}")
+        )
+        seen += [answer.entry.id for answer in answers if answer.entry is not None]
+        with pytest.raises(exc.IntegrityError):
+            await accept(store, make_draft(link, "bad", digest=None))
+        if number == 5:
+            await store.write(delete_everything)
+    assert seen == sorted(set(seen))
+    assert len(seen) == 9
+
+
+async def test_a_batch_that_fails_leaves_nothing_and_takes_no_other_with_it(
+    store: Store, link: Link
+) -> None:
+    """Queued at once, so that on SQLite they share a transaction."""
+    batches = [
+        [make_draft(link, f"m-{n}-{k}", **({"digest": None} if bad else {})) for k in range(3)]
+        for n, bad in enumerate([False, True, False, True, False])
+    ]
+    answers = await asyncio.gather(
+        *(accept(store, *batch) for batch in batches), return_exceptions=True
+    )
+    assert [isinstance(answer, exc.IntegrityError) for answer in answers] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    taken = [answer.entry for batch in answers[::2] for answer in batch]  # type: ignore[union-attr]
+    rows = await store.read(pending.load_after, 0, 100)
+    assert sorted(row.id for row in rows) == sorted(entry.id for entry in taken)
+    assert {row.message_id for row in rows} == {f"m-{n}-{k}" for n in (0, 2, 4) for k in range(3)}
+
+
+def delete_everything(connection: Connection) -> None:
+    for table in (schema.attempts, schema.pending, schema.journal):
+        connection.execute(delete(table))
 
 
 async def test_fifty_writers_of_one_message_store_it_once(store: Store, link: Link) -> None:

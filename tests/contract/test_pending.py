@@ -1,12 +1,14 @@
 """What waits: loaded in order, a page at a time, and settled with what became of it."""
 
 import random
+from dataclasses import replace
 
 from chatbridge.model import Direction, Link
 from chatbridge.store import conversations, journal, parked, pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Entry, OutcomeKind
 from chatbridge.store.parked import ParkedFilter
+from chatbridge.store.partitions import EVERYTHING, PARTITIONS, partition_of
 from chatbridge.store.passport import find_passport
 from tests.factories import make_draft, make_outcome
 from tests.fakes import BEGINNING
@@ -42,6 +44,72 @@ async def test_a_lane_is_loaded_alone(store: Store, link: Link) -> None:
     mine = [entry for entry in entries if entry.lane == lane]
     assert await store.read(pending.load_lanes, [lane, 0], 100) == [mine, []]
     assert await store.read(pending.load_lanes, [0, lane], 2) == [[], mine[:2]]
+
+
+async def test_lanes_are_loaded_in_the_order_asked_each_with_its_first_entries(
+    store: Store, link: Link
+) -> None:
+    entries = await queue(store, link, 60, conversations=6)
+    lanes = [entry.lane for entry in entries[:6]]
+    random.Random(5).shuffle(lanes)
+    asked = [*lanes, lanes[0]]
+    found = await store.read(pending.load_lanes, asked, 4)
+    assert found == [[entry for entry in entries if entry.lane == lane][:4] for lane in asked]
+    assert await store.read(pending.load_lanes, [], 4) == []
+
+
+async def test_what_was_released_is_the_first_of_its_lane_again(store: Store, link: Link) -> None:
+    first, second, third = await queue(store, link, 3)
+    await store.write(pending.settle, [make_outcome(second, OutcomeKind.PARKED)], NOW)
+    assert await store.read(pending.load_lanes, [first.lane], 9) == [[first, third]]
+    (released,) = await store.write(
+        parked.release, ParkedFilter(), parked_until=NOW, limit=9, now=NOW + 7
+    )
+    assert await store.read(pending.load_lanes, [first.lane], 9) == [[first, released, third]]
+    assert (released.id, released.attempts, released.since) == (second.id, 2, NOW + 7)
+
+
+async def both_directions(store: Store, link: Link, count: int) -> list[Entry]:
+    """Queue entries of more conversations than there are partitions."""
+    drafts = [
+        make_draft(link, f"m-{number}", conversation=f"c-{number % 90}", direction=direction)
+        for number in range(count)
+        for direction in Direction
+    ]
+    answers = await store.write(journal.accept, drafts, BEGINNING)
+    return [answer.entry for answer in answers if answer.entry is not None]
+
+
+async def test_partitions_cut_what_is_pending_without_rest_and_overlap(
+    store: Store, link: Link
+) -> None:
+    entries = await both_directions(store, link, 200)
+    shares = [
+        await store.read(pending.load_after, 0, 1000, [number]) for number in sorted(EVERYTHING)
+    ]
+    for number, share in enumerate(shares):
+        assert share == [entry for entry in entries if partition_of(entry.lane) == number]
+    assert sum(map(len, shares)) == len(entries)
+    assert await store.read(pending.load_after, 0, 1000, sorted(EVERYTHING)) == entries
+    assert await store.read(pending.load_after, 0, 1000, []) == []
+
+
+async def test_both_directions_of_a_conversation_are_in_one_partition(
+    store: Store, link: Link
+) -> None:
+    entries = await both_directions(store, link, 90)
+    homes = {(entry.conversation_id, partition_of(entry.lane)) for entry in entries}
+    assert len(homes) == 90
+
+
+async def test_some_partitions_are_read_a_page_at_a_time(store: Store, link: Link) -> None:
+    entries = await both_directions(store, link, 150)
+    some = [0, 3, 17, 40, 41, PARTITIONS - 1]
+    loaded: list[Entry] = []
+    while page := await store.read(pending.load_after, loaded[-1].id if loaded else 0, 4, some):
+        assert len(page) <= 4
+        loaded += page
+    assert loaded == [entry for entry in entries if partition_of(entry.lane) in some]
 
 
 async def test_the_two_directions_of_a_conversation_are_two_lanes(store: Store, link: Link) -> None:
@@ -102,6 +170,25 @@ async def test_recording_twice_changes_nothing(store: Store, link: Link) -> None
     assert len(passport.attempts) == 1
     rows = await store.read(parked.list_parked, ParkedFilter(), after=0, limit=10)
     assert [row.parked_at for row in rows] == [NOW]
+
+
+async def test_attempts_of_one_entry_may_meet_in_a_batch(store: Store, link: Link) -> None:
+    """It failed, and was delivered before the failure was written."""
+    (entry,) = await queue(store, link, 1)
+    failed = make_outcome(entry, OutcomeKind.RETRY)
+    delivered = make_outcome(replace(entry, attempts=1), OutcomeKind.DELIVERED)
+    await store.write(pending.settle, [failed, failed, delivered], NOW)
+    passport = await store.read(find_passport, (entry.key,))
+    assert passport is not None
+    assert [(a.number, a.outcome) for a in passport.attempts] == [(1, "retry"), (2, "delivered")]
+    assert await waiting(store) == []
+
+
+async def test_a_late_failure_brings_nothing_back(store: Store, link: Link) -> None:
+    (entry,) = await queue(store, link, 1)
+    await store.write(pending.settle, [make_outcome(entry, OutcomeKind.DELIVERED)], NOW)
+    await store.write(pending.settle, [make_outcome(entry, OutcomeKind.RETRY)], NOW + 1)
+    assert await waiting(store) == []
 
 
 async def test_a_delivery_teaches_the_conversation_its_amojo_id(store: Store, link: Link) -> None:

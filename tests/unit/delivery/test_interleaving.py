@@ -12,7 +12,7 @@ from chatbridge.delivery.courier import Courier, Receipt
 from chatbridge.delivery.lane import LANE_LIMIT
 from chatbridge.store import pending
 from chatbridge.store.entries import Draft, Entry
-from chatbridge.store.partitions import EVERYTHING
+from chatbridge.store.partitions import EVERYTHING, partition_of
 from tests.unit.delivery.depot import LINKS, Depot, FarSide, draft, reply
 
 CONVERSATIONS = 12
@@ -146,6 +146,38 @@ async def test_what_is_lost_while_it_is_read_is_not_sent(depot: Depot) -> None:
     depot.own(courier, EVERYTHING)
     await depot.drained()
     assert len(depot.amojo.took()) == len(set(depot.amojo.took())) == 400
+
+
+async def test_what_is_under_way_when_it_is_lost_ends_and_nothing_follows_it(
+    depot: Depot,
+) -> None:
+    gate = asyncio.Event()
+
+    async def answer(entry: Entry) -> None:
+        depot.store.changed.set()
+        if entry.message_id == "m-1":
+            await gate.wait()
+
+    async def is_under_way() -> bool:
+        return len(depot.amojo.asked) == 2
+
+    async def is_ended() -> bool:
+        return [entry.message_id for entry in await depot.pending()] == ["m-2"]
+
+    depot.amojo.answer = answer
+    *_, other = await depot.accept(draft("m-1"), draft("m-2"), draft("o-1", "c-2"))
+    courier = await depot.courier()
+    await depot.until(is_under_way)
+    depot.own(courier, {partition_of(other.lane)})
+    gate.set()
+    await depot.until(is_ended)
+    await depot.accept(draft("o-2", "c-2"))
+    courier.look_up([other.lane])  # refilled after the lane that was lost
+    await depot.until(is_ended)
+    assert sorted(depot.amojo.took()) == ["m-1", "o-1", "o-2"]
+    depot.own(courier, EVERYTHING)
+    await depot.drained()
+    assert depot.amojo.by_conversation() == {"c-1": ["m-1", "m-2"], "c-2": ["o-1", "o-2"]}
 
 
 async def test_what_cannot_be_recorded_as_it_is_is_not_sent_again_by_a_refill(

@@ -9,6 +9,7 @@ from chatbridge import errors
 from chatbridge.delivery.courier import Receipt
 from chatbridge.store import pending
 from chatbridge.store.entries import Entry
+from chatbridge.store.partitions import EVERYTHING, partition_of
 from tests.unit.delivery.depot import Depot, draft
 
 
@@ -56,6 +57,73 @@ async def test_nothing_is_sent_twice_however_lanes_and_loader_meet(depot: Depot)
     assert len(depot.amojo.took()) == 650
     long = depot.amojo.by_conversation()["long"]
     assert long == [f"m-{n:03}" for n in range(450)] + [f"n-{n}" for n in range(100)]
+
+
+async def test_what_a_reading_delivered_before_it_was_offered_is_not_sent_again(
+    depot: Depot,
+) -> None:
+    entries = await depot.accept(*(draft(f"m-{n}", f"c-{n % 2}") for n in range(6)))
+    courier = await depot.courier()
+    await depot.drained()
+    courier.offer(entries)
+    courier.offer(await depot.accept(draft("n-0", "c-0"), draft("n-1", "c-1")))
+    await depot.drained()
+    assert depot.amojo.by_conversation() == {
+        "c-0": ["m-0", "m-2", "m-4", "n-0"],
+        "c-1": ["m-1", "m-3", "m-5", "n-1"],
+    }
+
+
+async def test_what_a_refill_delivered_before_it_was_offered_is_not_sent_again(
+    depot: Depot,
+) -> None:
+    courier = await depot.courier()
+    courier.offer(await depot.accept(draft("first", "c-9")))
+    await depot.drained()
+    entries = await depot.accept(*(draft(f"m-{n}") for n in range(3)))
+    courier.look_up([entries[0].lane])
+    await depot.drained()
+    courier.offer(entries)
+    courier.offer(await depot.accept(draft("n-0")))
+    await depot.drained()
+    assert depot.amojo.by_conversation()["c-1"] == ["m-0", "m-1", "m-2", "n-0"]
+
+
+async def test_what_is_accepted_while_the_last_page_is_read_is_read_too(depot: Depot) -> None:
+    read, late = depot.store.read, [draft("m-late", "c-2"), draft("m-later", "c-3")]
+
+    async def crossing(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(unit, *args, **kwargs)
+        if unit is pending.load_after and late:
+            courier.offer(await depot.accept(late.pop(0)))
+        return found
+
+    depot.store.read = crossing  # type: ignore[method-assign]
+    await depot.accept(draft("m-1"))
+    courier = await depot.courier(window=4)  # so small that no destination has a share of its own
+    await depot.drained()
+    assert depot.amojo.took() == ["m-1", "m-late", "m-later"]
+
+
+async def test_a_conversation_that_another_node_has_is_not_delivered_here(depot: Depot) -> None:
+    courier = await depot.courier()
+    (mine,) = await depot.accept(draft("m-1", "c-1"))
+    courier.offer([mine])
+    await depot.drained()
+    depot.own(courier, {partition_of(mine.lane)})
+    theirs, second = await depot.accept(draft("m-2", "c-2"), draft("m-3", "c-1"))
+    courier.offer([theirs, second])
+    courier.look_up([theirs.lane])
+    courier.look_up([theirs.lane], again=True)
+
+    async def mine_are_through() -> bool:
+        return await depot.pending() == [theirs]
+
+    await depot.until(mine_are_through)
+    assert depot.amojo.took() == ["m-1", "m-3"]
+    depot.own(courier, EVERYTHING)
+    await depot.drained()
+    assert depot.amojo.took() == ["m-1", "m-3", "m-2"]
 
 
 async def test_the_loader_comes_to_rest(depot: Depot) -> None:
