@@ -2,10 +2,14 @@
 
 import asyncio
 import gc
+import os
 import random
+import secrets
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -26,9 +30,11 @@ from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
+from chatbridge.delivery.ownership import Alone, Leased, Ownership
 from chatbridge.model import Direction
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store import migrations
+from chatbridge.store.dialect import Topic
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
 from chatbridge.web import listening
@@ -48,13 +54,18 @@ class _Parts:
     directory: Directory
     intake: Intake
     courier: Courier
+    ownership: Ownership
     services: Services
 
 
 def _assemble(settings: Settings, clock: Clock) -> _Parts:
     """Make every part and hand each its collaborators. Nothing is opened yet."""
     metrics = Metrics()
-    store = open_store(settings.store.url, synchronous=settings.store.synchronous)
+    store = open_store(
+        settings.store.url,
+        synchronous=settings.store.synchronous,
+        connections=settings.store.connections,
+    )
     guard = AddressGuard.allowing(settings.network.allow)
     limits = TransportLimits(
         connect_timeout=settings.network.connect_timeout,
@@ -72,6 +83,7 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
     directory = Directory(store, Sealer(settings.secret_keys), clock)
     connectors = {connector.kind: connector for connector in (BackendConnector(transport),)}
     sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)
+    ownership = _ownership(store, clock)
     courier = Courier(
         store=store,
         clock=clock,
@@ -86,13 +98,14 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
             at_once=settings.delivery.at_once,
             at_once_each=settings.delivery.at_once_each,
         ),
+        ownership=ownership,
     )
     intake = Intake(
         store=store,
         clock=clock,
         directory=directory,
         metrics=metrics,
-        offer=courier.offer,
+        queue=courier,
         new_id=ids.new_uuid,
     )
     services = Services(
@@ -118,8 +131,49 @@ def _assemble(settings: Settings, clock: Clock) -> _Parts:
         directory=directory,
         intake=intake,
         courier=courier,
+        ownership=ownership,
         services=services,
     )
+
+
+def _ownership(store: Store, clock: Clock) -> Ownership:
+    """Return how this process knows what it delivers."""
+    if not store.shared:
+        return Alone()
+    # Seconds that nobody can set, and that go on while the machine sleeps.
+    ticking = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    node = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return Leased(store=store, clock=clock, node=node, uptime=partial(time.clock_gettime, ticking))
+
+
+@dataclass(slots=True)
+class _News:
+    """What other nodes say, passed on to whom it concerns."""
+
+    parts: _Parts
+    reloading: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def heard(self, topic: Topic, words: str) -> None:
+        """Pass a notification on."""
+        if topic is Topic.LEASES:
+            self.parts.ownership.hurry()
+        elif topic is Topic.DIRECTORY:
+            self.reload()
+        else:
+            lanes = [int(number) for number in words.split(",")]
+            self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
+
+    def missed(self) -> None:
+        """Find out what may have been said while nobody listened."""
+        self.parts.courier.read_again()
+        self.parts.ownership.hurry()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the directory again."""
+        task = asyncio.create_task(self.parts.directory.catch_up(), name="directory")
+        self.reloading.add(task)
+        task.add_done_callback(self.reloading.discard)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> web.Application:
@@ -155,6 +209,7 @@ async def _started(parts: _Parts, *, grace: float) -> AsyncIterator[None]:
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
         await parts.transport.start()
+        parts.store.listen(_News(parts))
         await parts.courier.start()
         yield
         await parts.intake.drained()

@@ -55,6 +55,7 @@ class StoreSettings(_Part):
 
     url: str
     synchronous: Literal["full", "normal"]
+    connections: int = Field(ge=4, le=1000)
 
 
 def _split(value: object) -> object:

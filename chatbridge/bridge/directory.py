@@ -6,13 +6,17 @@ The database is written first, then memory. There are thousands of them at most,
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from chatbridge.clock import Clock
-from chatbridge.errors import NotFound
+from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import api_key_hash
 from chatbridge.model import Channel, Link, LinkState, Messenger
 from chatbridge.store import directory as rows
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
+
+log = structlog.get_logger()
 
 
 class Directory:
@@ -35,12 +39,23 @@ class Directory:
             ConfigurationError: the secret key does not open the secrets.
 
         """
-        for channel in await self._store.read(rows.list_channels, self._sealer):
+        channels = await self._store.read(rows.list_channels, self._sealer)
+        messengers = await self._store.read(rows.list_messengers, self._sealer)
+        links = await self._store.read(rows.list_links)
+        self._by_key.clear()
+        for channel in channels:
             self._channels[channel.id] = channel
-        for messenger in await self._store.read(rows.list_messengers, self._sealer):
+        for messenger in messengers:
             self._keep_messenger(messenger)
-        for link in await self._store.read(rows.list_links):
+        for link in links:
             self._keep_link(link)
+
+    async def catch_up(self) -> None:
+        """Read again what other nodes have changed; if the database is away, what is known stays."""
+        try:
+            await self.load()
+        except StoreUnavailable as error:
+            log.warning("directory_not_read", reason=str(error))
 
     # --- channels ---
 

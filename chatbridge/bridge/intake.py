@@ -1,7 +1,7 @@
 """Accepts messages from either side: verified, read, stored and queued in one transaction, then acknowledged."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -21,6 +21,7 @@ from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
 from chatbridge.protocol.amojo.callbacks import MessageWritten, OtherEvent, read_callback
 from chatbridge.store import journal, unknown_events
+from chatbridge.store.dialect import Topic, notify_lanes
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import (
     Acceptance,
@@ -30,6 +31,7 @@ from chatbridge.store.entries import (
     Entry,
     Verdict,
 )
+from chatbridge.store.partitions import partition_of
 
 log = structlog.get_logger()
 
@@ -51,6 +53,17 @@ def message_key(messenger: Messenger, direction: Direction, message_id: str) -> 
     return fingerprint(messenger.id, direction.name, MESSAGE, message_id)
 
 
+class Queue(Protocol):
+    """Whoever delivers what was accepted."""
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Return the partitions that are delivered here."""
+
+    def offer(self, entries: Sequence[Entry]) -> list[int]:
+        """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
+
+
 class Intake:
     """The accept path of both directions."""
 
@@ -61,12 +74,12 @@ class Intake:
         clock: Clock,
         directory: Directory,
         metrics: Metrics,
-        offer: Callable[[Sequence[Entry]], None],
+        queue: Queue,
         new_id: Callable[[], str],
     ) -> None:
-        """Store through `store`, then hand new entries to `offer` in their order."""
+        """Store through `store`, then hand new entries to `queue` in their order."""
         self._store, self._clock, self._directory = store, clock, directory
-        self._metrics, self._offer, self._new_id = metrics, offer, new_id
+        self._metrics, self._queue, self._new_id = metrics, queue, new_id
         self._accept = Batcher(self._write, limit=_BATCH)
         self._known: dict[ConversationKey, ConversationRow] = {}
 
@@ -198,8 +211,13 @@ class Intake:
         return acceptance
 
     async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
-        answers = await self._store.write(journal.accept, drafts, self._clock.now())
-        self._offer([answer.entry for answer in answers if answer.entry is not None])
+        here = self._queue.partitions
+        answers = await self._store.write(journal.accept, drafts, self._clock.now(), here)
+        entries = [answer.entry for answer in answers if answer.entry is not None]
+        lost = [lane for lane in self._queue.offer(entries) if partition_of(lane) in here]
+        if lost:
+            # Their partitions went to another node while they were being written.
+            await self._store.write(notify_lanes, Topic.LANES, lost)
         for draft, answer in zip(drafts, answers, strict=True):
             if draft.row is None and answer.entry is not None:
                 self._remember(draft.conversation, answer.entry)

@@ -1,6 +1,6 @@
 """Delivers entries of the journal: to amoCRM, and to messengers. The courier calls these, one attempt at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
@@ -28,7 +28,7 @@ class Sending:
         self._directory, self._transport = directory, transport
         self._connectors, self._clock = connectors, clock
 
-    async def to_amojo(self, entry: Entry) -> Receipt:
+    async def to_amojo(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
         """Publish a client's message. The request is signed now, for this attempt.
 
         Raises:
@@ -41,10 +41,10 @@ class Sending:
         channel = self._directory.channel(link.channel_id)
         message = entry.read()
         request = calls.send_message(channel, link.scope_id, message, now=self._clock.now())
-        sent = replies.read_sent(await self._transport.send(request))
+        sent = replies.read_sent(await self._transport.send(request, allowed=allowed))
         return Receipt(far_id=sent.message_id, far_conversation_id=sent.conversation_id)
 
-    async def to_messenger(self, entry: Entry) -> Receipt:
+    async def to_messenger(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
         """Hand an operator's message to the messenger.
 
         Raises:
@@ -64,5 +64,6 @@ class Sending:
             link=link,
             message=entry.read(),
             now=self._clock.now(),
+            allowed=allowed,
         )
         return Receipt(far_id=await connector.send(delivery))

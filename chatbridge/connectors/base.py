@@ -1,5 +1,6 @@
 """The port of a connector: what it is given, and what it gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,8 @@ class Delivery:
     message: Message
     now: int
     """The time of this attempt, microseconds."""
+    allowed: Callable[[], bool]
+    """To be asked right before anything leaves: whether this server may still deliver it (another node may have taken over)."""
 
 
 class Connector(Protocol):

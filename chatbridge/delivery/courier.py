@@ -18,7 +18,8 @@ from chatbridge.delivery.batch import Batcher
 from chatbridge.delivery.circuit import Failure
 from chatbridge.delivery.lanes import Lanes, Turn
 from chatbridge.delivery.loader import Loader, Window
-from chatbridge.delivery.retry import SCHEDULES, GiveUp, decide, give_up
+from chatbridge.delivery.ownership import Alone, Ownership
+from chatbridge.delivery.retry import SCHEDULES, SECOND, GiveUp, decide, give_up
 from chatbridge.errors import (
     DeliveryError,
     Disposition,
@@ -31,11 +32,13 @@ from chatbridge.model import Direction
 from chatbridge.store import pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, Outcome, OutcomeKind
-from chatbridge.store.partitions import EVERYTHING
+from chatbridge.store.partitions import partition_of
 
 log = structlog.get_logger()
 
 _TOLD: Final = 100_000
+_SETTLING: Final = 0.05
+"""Seconds between looks at what is under way of partitions that are given back."""
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
 
@@ -57,8 +60,8 @@ class Watcher(Protocol):
         """Take note of the end of an attempt, `seconds` after acceptance."""
 
 
-Sender = Callable[[Entry], Awaitable[Receipt]]
-"""Delivers one entry, or raises DeliveryError."""
+Sender = Callable[[Entry, Callable[[], bool]], Awaitable[Receipt]]
+"""Delivers one entry, or raises DeliveryError. It asks right before anything leaves whether that is still allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class Courier:
         watcher: Watcher,
         jitter: Callable[[], float],
         limits: Limits,
+        ownership: Ownership | None = None,
     ) -> None:
         """Deliver with one sender for each direction.
 
@@ -95,10 +99,12 @@ class Courier:
             watcher: told of each attempt.
             jitter: draws a number from -1 to 1.
             limits: see there.
+            ownership: what of it is ours; everything, if not given.
 
         """
         self._store, self._clock, self._senders = store, clock, senders
         self._watcher, self._jitter = watcher, jitter
+        self._ownership = Alone() if ownership is None else ownership
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
         self._record = Batcher(self._write_outcomes, limit=512)
@@ -120,7 +126,7 @@ class Courier:
 
     async def start(self) -> None:
         """Begin to load and deliver."""
-        self._loader.own(EVERYTHING)
+        await self._ownership.start(self)
         self._tasks = [
             asyncio.create_task(self._loader.read(), name="courier-reader"),
             asyncio.create_task(self._loader.refill(), name="courier-refiller"),
@@ -140,6 +146,7 @@ class Courier:
             attempt.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._record.drained()
+        await self._ownership.stop()
 
     @property
     def alive(self) -> bool:
@@ -151,9 +158,28 @@ class Courier:
         """Return how many entries wait in memory."""
         return len(self._lanes)
 
-    def offer(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were just accepted, in the order of their ids."""
-        self._loader.offer(entries)
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Return the partitions that are delivered here."""
+        return self._loader.mine
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Deliver these partitions from now on, and no others."""
+        self._loader.own(partitions)
+
+    async def settled(self, partitions: frozenset[int]) -> None:
+        """Return when nothing of these partitions is under way or still to be recorded."""
+        while self._lanes.under_way(lambda lane: partition_of(lane) in partitions):
+            await self._clock.sleep(_SETTLING)
+        await self._record.flushed()
+
+    def offer(self, entries: Iterable[Entry]) -> list[int]:
+        """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
+        return self._loader.offer(entries)
+
+    def read_again(self) -> None:
+        """Read everything again that is ours: news of other nodes may have been missed."""
+        self._loader.read_again()
 
     def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
         """Take note that the database has something new of these lanes; `again`: it goes before what is known."""
@@ -205,6 +231,10 @@ class Courier:
         """Make one attempt, let the lane go on, have the outcome recorded."""
         entry = turn.entry
         outcome = await self._attempt(entry) if turn.instead is None else self._given_up(turn)
+        if outcome.kind is not OutcomeKind.DELIVERED and not self._ownership.holds():
+            # Whoever has it now decides about it. What the far side took is a fact, and is recorded in any case.
+            self._lanes.postpone(entry, self._clock.now() + int(_PAUSE * SECOND))
+            return
         seconds = (outcome.answered_at - entry.received_at) / 1_000_000
         self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
         if outcome.code is not None:
@@ -219,7 +249,7 @@ class Courier:
     async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
         try:
-            receipt = await self._senders[entry.direction](entry)
+            receipt = await self._senders[entry.direction](entry, self._ownership.holds)
         except Duplicate as error:
             return self._delivered(entry, begun, Receipt(detail=str(error)))
         except DeliveryError as error:
@@ -296,7 +326,9 @@ class Courier:
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
         while True:
             try:
-                await self._store.write(pending.settle, outcomes, self._clock.now())
+                await self._store.write(
+                    pending.settle, outcomes, self._clock.now(), self._ownership.tokens
+                )
             except StoreUnavailable as error:
                 # The far side has these already; they are written as soon as the database is back.
                 log.error("outcomes_not_recorded", count=len(outcomes), reason=str(error))  # noqa: TRY400

@@ -252,6 +252,12 @@ class Lanes:
         firsts = [line[0][0] for line in (self._sleeping, self._paused) if line]
         return min(firsts, default=None)
 
+    def under_way(self, among: Callable[[int], bool]) -> bool:
+        """Return whether something is under way in a lane for which `among` is true."""
+        return any(
+            lane.under_way is not None and among(number) for number, lane in self._lanes.items()
+        )
+
     def forget(self, gone: Callable[[int], bool]) -> None:
         """Forget the lanes for which `gone` is true, as somebody else delivers them now; what is under way may end."""
         for number, lane in list(self._lanes.items()):

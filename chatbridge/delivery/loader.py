@@ -75,7 +75,8 @@ class Loader:
         """Call `filled` whenever the lanes got something; `recorded` waits until all that was sent is recorded."""
         self._store, self._clock, self._lanes = store, clock, lanes
         self._window, self._filled, self._recorded = window, filled, recorded
-        self._mine: frozenset[int] = frozenset()
+        self.mine: frozenset[int] = frozenset()
+        """The partitions that are delivered here."""
         self._readings: list[_Reading] = []
         self._refilled: set[int] = set()
         """Lanes refilled since something was offered last."""
@@ -89,8 +90,8 @@ class Loader:
 
     def own(self, partitions: frozenset[int]) -> None:
         """Deliver these partitions from now on, and no others."""
-        lost, won = self._mine - partitions, partitions - self._mine
-        self._mine = partitions
+        lost, won = self.mine - partitions, partitions - self.mine
+        self.mine = partitions
         if lost:
             self._lanes.forget(lambda lane: partition_of(lane) in lost)
             for reading in self._readings:
@@ -99,16 +100,26 @@ class Loader:
             self._readings.append(_Reading(won, 0))
             self._wanted.set()
 
+    def read_again(self) -> None:
+        """Forget everything and read it again: something may have been missed."""
+        mine = self.mine
+        self.own(frozenset())
+        self.own(mine)
+
     # --- what comes in ---
 
-    def offer(self, entries: Iterable[Entry]) -> None:
-        """Take in entries that were just accepted here, in the order of their ids."""
+    def offer(self, entries: Iterable[Entry]) -> list[int]:
+        """Take in entries that were just accepted here, in the order of their ids; return lanes that are not ours."""
         now = self._clock.now()
+        foreign = []
         for entry in entries:
-            if partition_of(entry.lane) in self._mine:
+            if partition_of(entry.lane) in self.mine:
                 self._offer(entry, now)
+            else:
+                foreign.append(entry.lane)
         self._refilled.clear()
         self._filled()
+        return foreign
 
     def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
         """Take note that the database has something new of these lanes.
@@ -117,7 +128,7 @@ class Loader:
         """
         for lane in lanes:
             reading = self._reading_of(lane)
-            if partition_of(lane) not in self._mine:
+            if partition_of(lane) not in self.mine:
                 continue
             if reading is not None:
                 reading.refilled.add(lane)
@@ -159,7 +170,7 @@ class Loader:
             found = await self._patiently(pending.load_lanes, numbers, LANE_LIMIT)
             now = self._clock.now()
             for lane, entries in zip(lanes, found, strict=True):
-                mine = partition_of(lane.number) in self._mine
+                mine = partition_of(lane.number) in self.mine
                 self._note_refilled(lane.number)
                 complete = len(entries) < LANE_LIMIT or not mine
                 self._lanes.refill(lane, entries if mine else [], now, complete=complete)
@@ -254,7 +265,7 @@ class Loader:
 
     def _live(self) -> frozenset[int]:
         """Return our partitions that no reading goes through."""
-        return self._mine.difference(*(reading.partitions for reading in self._readings))
+        return self.mine.difference(*(reading.partitions for reading in self._readings))
 
     def _is_full(self, *, half: bool = False) -> bool:
         part = 2 if half else 1

@@ -18,6 +18,7 @@ from chatbridge.model import (
     Signing,
     WebhookFormat,
 )
+from chatbridge.store.dialect import Topic, notify
 from chatbridge.store.schema import channels, links, messengers
 from chatbridge.store.sealing import Sealer
 
@@ -39,6 +40,7 @@ def add_channel(connection: Connection, channel: Channel, sealer: Sealer) -> Non
     """
     sentence = f"A channel with the id {channel.id} or the code {channel.code} exists. Change it with PATCH."
     _insert(connection, channels, _channel_row(channel, sealer), sentence)
+    notify(connection, Topic.DIRECTORY)
 
 
 def save_channel(connection: Connection, channel: Channel, sealer: Sealer) -> None:
@@ -56,6 +58,7 @@ def save_channel(connection: Connection, channel: Channel, sealer: Sealer) -> No
             connection.execute(statement)
     except IntegrityError as error:
         raise AlreadyExists(f"Another channel has the code {channel.code}.") from error
+    notify(connection, Topic.DIRECTORY)
 
 
 def list_messengers(connection: Connection, sealer: Sealer) -> list[Messenger]:
@@ -67,12 +70,14 @@ def list_messengers(connection: Connection, sealer: Sealer) -> list[Messenger]:
 def add_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) -> None:
     """Store a new messenger; its id and keys are fresh, so nothing can collide."""
     connection.execute(insert(messengers).values(_messenger_row(messenger, sealer)))
+    notify(connection, Topic.DIRECTORY)
 
 
 def save_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) -> None:
     """Write a changed messenger."""
     row = _messenger_row(messenger, sealer)
     connection.execute(update(messengers).where(messengers.c.id == messenger.id).values(row))
+    notify(connection, Topic.DIRECTORY)
 
 
 def list_links(connection: Connection) -> list[Link]:
@@ -94,12 +99,14 @@ def add_link(connection: Connection, link: Link) -> Link:
         f"The account {link.account_id} is linked to this channel already, as {link.scope_id}."
     )
     link_id = _insert(connection, links, row, sentence)
+    notify(connection, Topic.DIRECTORY)
     return _link(row | {"id": link_id})
 
 
 def save_link(connection: Connection, link: Link) -> None:
     """Write a changed link."""
     connection.execute(update(links).where(links.c.id == link.id).values(asdict(link)))
+    notify(connection, Topic.DIRECTORY)
 
 
 def reseal(connection: Connection, sealer: Sealer) -> int:

@@ -10,14 +10,32 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection, exc, make_url
 
 from chatbridge.errors import ConfigurationError, StoreUnavailable
+from chatbridge.store.dialect import Topic
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Unit = Callable[Concatenate[Connection, P], T]
 
 
+class Listener(Protocol):
+    """Somebody who wants to know what other nodes of the database say."""
+
+    def heard(self, topic: Topic, words: str) -> None:
+        """Take note of a notification."""
+
+    def missed(self) -> None:
+        """Take note that notifications may have been lost."""
+
+
 class Store(Protocol):
     """A database that runs units of work."""
+
+    @property
+    def shared(self) -> bool:
+        """Return whether several nodes may work on it at the same time."""
+
+    def listen(self, listener: Listener) -> None:
+        """Tell the listener, from now on, what other nodes say; nothing where there can be none."""
 
     async def start(self) -> None:
         """Open the database.
@@ -43,7 +61,7 @@ class Store(Protocol):
         """Run a unit that only reads, beside the writers."""
 
 
-def open_store(url: str, *, synchronous: str = "full") -> Store:
+def open_store(url: str, *, synchronous: str = "full", connections: int = 10) -> Store:
     """Return the store for an address such as `sqlite:///var/chatbridge.db` or `postgresql://user@host/name`.
 
     Raises:
@@ -60,7 +78,7 @@ def open_store(url: str, *, synchronous: str = "full") -> Store:
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
         return SqliteStore(parsed, synchronous=synchronous)
     if parsed.get_backend_name() in {"postgresql", "postgres"}:
-        return PostgresqlStore(parsed)
+        return PostgresqlStore(parsed, connections=connections)
     raise ConfigurationError(
         "CHATBRIDGE_STORE__URL must be sqlite:///path/to/file or postgresql://user:password@host/name"
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from chatbridge.store import conversations
-from chatbridge.store.dialect import insert_entries
+from chatbridge.store.dialect import Topic, insert_entries, notify_lanes
 from chatbridge.store.entries import (
     Acceptance,
     ConversationKey,
@@ -18,12 +18,19 @@ from chatbridge.store.entries import (
     JournalRow,
     Verdict,
 )
+from chatbridge.store.partitions import EVERYTHING, partition_of
 from chatbridge.store.schema import journal
 
 
-def accept(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Acceptance]:
+def accept(
+    connection: Connection,
+    drafts: Sequence[Draft],
+    now: int,
+    here: frozenset[int] = EVERYTHING,
+) -> list[Acceptance]:
     """Store what is new and queue it for delivery, in the order given; answer each draft.
 
+    What does not belong to the partitions that are delivered `here` is told to the other nodes.
     Guarantees: a key is stored once, whoever else writes at the same time; ids grow in the order given.
     """
     rows = _conversations(connection, drafts, now)
@@ -44,6 +51,10 @@ def accept(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Ac
         digest = known.get(draft.key) or first[draft.key].digest
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
         answers.append(Acceptance(verdict=verdict))
+    if here is not EVERYTHING:
+        lanes = [answer.entry.lane for answer in answers if answer.entry is not None]
+        elsewhere = [lane for lane in lanes if partition_of(lane) not in here]
+        notify_lanes(connection, Topic.LANES, elsewhere)
     return answers
 
 

@@ -45,7 +45,9 @@ def renew(connection: Connection, node: str, *, seconds: float) -> Standing:
     fair = -(-PARTITIONS // count)
     row = leases.c
     held = update(leases).where(row.node == node, row.expires_at > now).values(expires_at=until)
-    tokens = dict(connection.execute(held.returning(row.partition, row.token)).tuples())
+    tokens: dict[int, int] = dict(
+        connection.execute(held.returning(row.partition, row.token)).tuples()
+    )
     if len(tokens) < fair:
         tokens |= _take(connection, node, fair - len(tokens), now=now, until=until)
     return Standing(tokens=tokens, fair=fair, nodes=count)

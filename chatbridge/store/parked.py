@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
+from chatbridge.store.dialect import Topic, notify_lanes
 from chatbridge.store.entries import Entry, OutcomeKind
 from chatbridge.store.pending import load_entries
 from chatbridge.store.schema import attempts, conversations, journal, links, parked, pending
@@ -100,6 +101,7 @@ def release(
         insert(attempts), [_released(row["id"], row["attempts"], now) for row in rows]
     )
     connection.execute(insert(pending), [_queued(row, now) for row in rows])
+    notify_lanes(connection, Topic.LANES_AGAIN, (row["lane"] for row in rows))
     return load_entries(connection, ids)
 
 

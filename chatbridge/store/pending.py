@@ -1,15 +1,15 @@
 """What is still to deliver: load it in order, and record what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select, update
 
 from chatbridge.model import Direction
-from chatbridge.store import conversations
+from chatbridge.store import conversations, leases
 from chatbridge.store.dialect import insert_new, record
 from chatbridge.store.entries import AttemptRow, Entry, Outcome, OutcomeKind
-from chatbridge.store.partitions import PARTITIONS
+from chatbridge.store.partitions import PARTITIONS, partition_of
 from chatbridge.store.schema import conversations as conversation_table
 from chatbridge.store.schema import journal, parked, pending
 
@@ -84,12 +84,22 @@ def _entries(connection: Connection, query: Select[Any]) -> list[Entry]:
     return entries
 
 
-def settle(connection: Connection, outcomes: Sequence[Outcome], now: int) -> None:
-    """Record the ends of attempts: delivered and parked entries leave `pending`, the others get their next time."""
-    retried = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.RETRY]
+def settle(
+    connection: Connection,
+    outcomes: Sequence[Outcome],
+    now: int,
+    tokens: Mapping[int, int] | None = None,
+) -> None:
+    """Record the ends of attempts: delivered and parked entries leave `pending`, the others get their next time.
+
+    That something was delivered is a fact, and recorded in any case. To try again or to give up is a decision: where there are
+    several nodes, only the holder of the partition takes it, who shows the `tokens` of its leases.
+    """
+    decided = _decided(connection, outcomes, tokens)
+    retried = [outcome for outcome in decided if outcome.kind is OutcomeKind.RETRY]
     if retried:
         _postpone(connection, retried)
-    given_up = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.PARKED]
+    given_up = [outcome for outcome in decided if outcome.kind is OutcomeKind.PARKED]
     if given_up:
         rows = [_parked(outcome, now) for outcome in given_up]
         connection.execute(insert_new(connection, parked, "id"), rows)
@@ -98,11 +108,22 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], now: int) -> Non
             conversations.learn_amojo_id(
                 connection, outcome.entry.conversation_id, outcome.far_conversation_id
             )
-    record(
-        connection,
-        [_attempt(outcome, now) for outcome in outcomes],
-        [outcome.entry.id for outcome in outcomes if outcome.kind is not OutcomeKind.RETRY],
-    )
+    delivered = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.DELIVERED]
+    made = [_attempt(outcome, now) for outcome in (*delivered, *decided)]
+    if made:
+        record(connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)])
+
+
+def _decided(
+    connection: Connection, outcomes: Sequence[Outcome], tokens: Mapping[int, int] | None
+) -> list[Outcome]:
+    """Return the outcomes that are decisions, as far as they are ours."""
+    decisions = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.DELIVERED]
+    if tokens is None or not decisions:
+        return decisions
+    wanted = {partition_of(outcome.entry.lane) for outcome in decisions}
+    held = leases.held_by(connection, {n: tokens[n] for n in wanted if n in tokens})
+    return [outcome for outcome in decisions if partition_of(outcome.entry.lane) in held]
 
 
 def _postpone(connection: Connection, retried: Sequence[Outcome]) -> None:

@@ -1,55 +1,58 @@
-"""PostgreSQL: each unit in a transaction on a pooled connection."""
+"""PostgreSQL: each unit in a transaction on a pooled connection, beside other nodes that do the same."""
 
-from typing import Final, TypeVar
+import asyncio
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+import structlog
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from chatbridge.errors import ConfigurationError
-from chatbridge.store.engine import P, Unit, outages_named
+from chatbridge.errors import StoreUnavailable
+from chatbridge.store.dialect import Topic
+from chatbridge.store.engine import Listener, P, Unit, outages_named, ping
 
 T = TypeVar("T")
 
-_ONE_SERVER: Final = 0x6368_6174_6272_6964
-"""Key of the advisory lock that a running server holds ("chatbrid" in ASCII)."""
+log = structlog.get_logger()
+
+_LISTENING_AGAIN: Final = 1.0
+"""Seconds before the connection for notifications is made again."""
+_HEARTBEAT: Final = 5.0
+"""Seconds between looks whether it still works, and for the answer: a cut cable says nothing by itself."""
 
 
 class PostgresqlStore:
     """A store on a PostgreSQL server."""
 
-    def __init__(self, url: URL) -> None:
+    shared: Final = True
+
+    def __init__(self, url: URL, *, connections: int = 10) -> None:
         """Prepare; `start` connects."""
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
-            pool_size=10,
+            pool_size=connections,
             max_overflow=0,
             hide_parameters=True,
             pool_pre_ping=True,
         )
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        self._guard: AsyncConnection | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Connect, and make sure to be the only server: delivery on several nodes is not ready yet."""
-        with outages_named():
-            self._guard = await self._engine.connect()
-            await self._guard.execution_options(isolation_level="AUTOCOMMIT")
-            free = await self._guard.scalar(
-                text("SELECT pg_try_advisory_lock(:key)"), {"key": _ONE_SERVER}
-            )
-        if not free:
-            await self.close()
-            raise ConfigurationError(
-                "Another chatbridge process is using this PostgreSQL database. Stop it first: several nodes on one"
-                " database are not supported yet."
-            )
+        """Connect."""
+        await self.read(ping)
 
     async def close(self) -> None:
         """Give the connections back."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
         with outages_named():
-            if self._guard is not None:
-                await self._guard.close()
             await self._engine.dispose()
+
+    def listen(self, listener: Listener) -> None:
+        """Tell the listener what any node says, this one included."""
+        self._listening = asyncio.create_task(self._listen_forever(listener), name="listening")
 
     async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the unit in a transaction of its own."""
@@ -62,3 +65,34 @@ class PostgresqlStore:
         with outages_named():
             async with self._reading.begin() as connection:
                 return await connection.run_sync(unit, *args, **kwargs)
+
+    async def _listen_forever(self, listener: Listener) -> None:
+        while True:
+            try:
+                await self._listen(listener)
+            except (StoreUnavailable, TimeoutError) as error:
+                log.warning("notifications_lost", reason=str(error) or "no answer in time")
+            await asyncio.sleep(_LISTENING_AGAIN)
+
+    async def _listen(self, listener: Listener) -> None:
+        """Listen until the connection is lost."""
+
+        def heard(_: object, __: int, topic: str, words: str) -> None:
+            listener.heard(Topic(topic), words)
+
+        with outages_named():
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver: Any = raw.driver_connection
+                try:
+                    for topic in Topic:
+                        await driver.add_listener(topic.value, heard)
+                    # Whatever was said before is found by reading, from here on nothing is missed.
+                    listener.missed()
+                    while True:
+                        await asyncio.sleep(_HEARTBEAT)
+                        await driver.execute("SELECT 1", timeout=_HEARTBEAT)
+                finally:
+                    # It goes to nobody else: it has listeners, and may be broken.
+                    driver.terminate()
+                    await connection.invalidate()

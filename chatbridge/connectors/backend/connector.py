@@ -21,7 +21,7 @@ class BackendConnector:
 
     async def send(self, delivery: Delivery) -> str | None:
         """Post the event; any 2xx means that the backend has it."""
-        response = await self._transport.send(build_request(delivery))
+        response = await self._transport.send(build_request(delivery), allowed=delivery.allowed)
         signed_webhook.read_taken(response)
         return None
 

@@ -1,6 +1,6 @@
 """Which account a client's message is for, and who may send a callback."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from chatbridge.protocol.amojo import signing
 from chatbridge.store import schema
 from chatbridge.store.engine import open_store
 from chatbridge.store.entries import Entry
+from chatbridge.store.partitions import EVERYTHING
 from chatbridge.store.sealing import Sealer
 from tests.unit.clock import JumpingClock
 from tests.unit.factories import (
@@ -54,6 +55,19 @@ class House:
         await self.intake.callback(scope_id, body, signing.sign_body(SECRET, body))
 
 
+class KeepingQueue:
+    """Keeps what it is offered."""
+
+    partitions = EVERYTHING
+
+    def __init__(self, taken: list[Entry]) -> None:
+        self._taken = taken
+
+    def offer(self, entries: Sequence[Entry]) -> list[int]:
+        self._taken.extend(entries)
+        return []
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     store = open_store(f"sqlite:///{tmp_path}/intake.db", synchronous="normal")
@@ -69,7 +83,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             clock=clock,
             directory=directory,
             metrics=Metrics(),
-            offer=taken.extend,
+            queue=KeepingQueue(taken),
             new_id=lambda: "fresh",
         )
         yield House(directory, intake, taken)

@@ -99,7 +99,8 @@ class FarSide:
     """Every attempt, with its time."""
     taken: list[Entry] = field(default_factory=list)
 
-    async def __call__(self, entry: Entry) -> Receipt:
+    async def __call__(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
+        assert allowed()
         self.asked.append((self.clock.now(), entry))
         await asyncio.sleep(0)
         receipt = await self.answer(entry) if self.answer else None
