@@ -1,7 +1,8 @@
 """What waits: loaded in order, a page at a time, and settled with what became of it."""
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatbridge.model import Direction, Link
 from chatbridge.store import conversations, journal, parked, pending

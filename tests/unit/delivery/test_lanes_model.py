@@ -1,12 +1,12 @@
 """The lanes against a model that a child could run: a database, looked through from the front each time."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from chatbridge import errors
 from chatbridge.delivery import circuit as circuits
