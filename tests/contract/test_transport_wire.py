@@ -482,7 +482,7 @@ async def test_waiting_for_a_free_connection_in_vain_is_not_sent(transport: Open
         await go_on.wait()
         writer.write(OK)
 
-    limits = TransportLimits(connect_timeout=0.2, total_timeout=SECONDS, connections_per_host=1)
+    limits = TransportLimits(connect_timeout=1, total_timeout=SECONDS, connections_per_host=1)
     async with raw_server(talk) as server, transport("127.0.0.1", limits=limits) as client:
         first = asyncio.create_task(client.send(post(server.url)))
         await within(arrived.wait())

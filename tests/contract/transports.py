@@ -17,7 +17,7 @@ from tests.fakes import SECONDS
 
 KINDS = ("thin", "session")
 PATIENT = TransportLimits(connect_timeout=SECONDS, total_timeout=SECONDS)
-HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.2)
+HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.5)
 
 
 class Opener(Protocol):
