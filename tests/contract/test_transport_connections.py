@@ -25,7 +25,6 @@ from tests.contract.transports import (
 from tests.fakes import SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.fixture(params=KINDS)
