@@ -5,7 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.pools import TransportLimits
@@ -15,9 +15,10 @@ from chatbridge.clients.transport import open_transport
 from chatbridge.protocol.http import Request
 from tests.fakes import SECONDS
 
+T = TypeVar("T")
 KINDS = ("thin", "session")
 PATIENT = TransportLimits(connect_timeout=SECONDS, total_timeout=SECONDS)
-HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.2)
+HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.5)
 
 
 class Opener(Protocol):
@@ -127,3 +128,8 @@ def always(answer: bytes) -> Talk:
             await writer.drain()
 
     return talk
+
+
+async def within(waiting: Awaitable[T]) -> T:
+    async with asyncio.timeout(SECONDS):
+        return await waiting
