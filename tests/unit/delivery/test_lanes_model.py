@@ -132,7 +132,7 @@ class LanesMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.reserved)
     @rule(conversation=CONVERSATIONS, data=st.data())
     def hand_over(self, conversation: int, data: st.DataObject) -> None:
-        entry_id = data.draw(st.sampled_from(self.reserved))
+        entry_id = data.draw(st.sampled_from(sorted(self.reserved)))
         self.reserved.remove(entry_id)
         self.commit(entry_id, conversation)
         self.handed_over.add(entry_id)
@@ -226,7 +226,7 @@ class LanesMachine(RuleBasedStateMachine):
             assert expires_at(entry) <= self.now
             return
         far_side.begin(entry)
-        assert len(self.attempts()) < self.at_once
+        assert self.attempts().total() < self.at_once
         assert self.attempts()[entry.link_id] < self.each
 
     def attempts(self) -> Counter[int]:
@@ -321,7 +321,7 @@ class LanesMachine(RuleBasedStateMachine):
     def rest(self) -> None:
         """Everything that may go is under way, and what is not has a reason to wait."""
         self.come_to_rest()
-        attempts = self.attempts()
+        busy = Counter(turn.entry.link_id for turn in self.under_way.values())
         for lane in {entry.lane for entry in self.pending.values()}:
             first = self.waiting(lane)[0]
             link = first.link_id
@@ -336,8 +336,8 @@ class LanesMachine(RuleBasedStateMachine):
                 or (handed_over and later)
                 or held
                 or far_side.probe is not None
-                or attempts.total() >= self.at_once
-                or attempts[link] >= min(self.each, FEWEST)
+                or busy.total() >= self.at_once
+                or busy[link] >= min(self.each, FEWEST)
             ), "nobody remembers this lane"
 
     def come_to_rest(self) -> None:
