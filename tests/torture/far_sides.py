@@ -1,7 +1,6 @@
 """amoCRM's chat service and a messenger's backend: they write down what arrives, and may refuse for a while."""
 
 import json
-from collections.abc import Callable
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -22,7 +21,7 @@ class FarSides:
         self.webhook_secret = ""
         genuine = amojo.far_side.otherwise
         assert callable(genuine)
-        self._genuine: Callable[[Received], Answer] = genuine
+        self._genuine = genuine
         amojo.far_side.otherwise = self._at_amojo
         backend.otherwise = self._at_backend
 

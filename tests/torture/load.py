@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -55,13 +56,7 @@ class Load:
             if self._enough.is_set():
                 return
             name = f"{conversation}-{number}"
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    while not await self._post(name, conversation):
-                        await asyncio.sleep(_AGAIN)
-            except TimeoutError:
-                words = f"{name} was not taken within {_PATIENCE} s"
-                self._history.add(Broken(node=0, words=words, at=self._history.now()))
+            if not await self._hand_over(name, conversation):
                 return
             await asyncio.sleep(self._chance.random() * 2 * pause)
 
@@ -72,6 +67,16 @@ class Load:
                 return
             taken = await self._call_back(f"{conversation}:{number}", conversation)
             await asyncio.sleep(self._chance.random() * 2 * pause if taken else _AGAIN)
+
+    async def _hand_over(self, name: str, conversation: str) -> bool:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if await self._post(name, conversation):
+                return True
+            await asyncio.sleep(_AGAIN)
+        words = f"{name} was not taken within {_PATIENCE} s"
+        self._history.add(Broken(node=0, words=words, at=self._history.now()))
+        return False
 
     async def _post(self, name: str, conversation: str) -> bool:
         value = draft(name, conversation)

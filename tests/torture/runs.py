@@ -99,7 +99,9 @@ async def _strike(world: World, step: Step) -> None:
     """Wait for the load to get that far, then for an instant, and strike."""
     goal = len(world.history.accepted) + step.after
     deadline = time.monotonic() + _STALLED
-    while len(world.history.accepted) < goal and time.monotonic() < deadline:
+    while True:
+        if len(world.history.accepted) >= goal or time.monotonic() >= deadline:
+            break
         await asyncio.sleep(_LOOK)
     await asyncio.sleep(step.instant)
     await asyncio.gather(*(strike(world, fault) for fault in step.faults))
