@@ -11,14 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.torture.history import (
-    Arrived,
-    Broken,
-    Disturbed,
-    Event,
-    GivenUp,
-    Sent,
-)
+from tests.torture.history import Arrived, Broken, Disturbed, Event, GivenUp, Sent, TurnedAway
 
 _FASTEST_RETRY = 0.8
 """Seconds between two attempts of one conversation at least: the first step of the quicker schedule, less its jitter."""
@@ -95,6 +88,9 @@ class Verdict:
     """Seconds from the end of a fault until everything that was accepted before it had arrived."""
     faults: dict[str, int]
     statuses: dict[str, int]
+    """How attempts to hand a message to a server were answered."""
+    turned_away: dict[str, int]
+    """How far sides refused."""
     violations: tuple[Violation, ...] = field(default=())
 
     def count(self, kind: str) -> int:
@@ -145,9 +141,14 @@ def check(events: Iterable[Event], limits: Limits) -> Verdict:
         repeats_by_fault=tuple(zip(faults, explained, strict=True)),
         slowest_recovery=_slowest_recovery(stories.values(), faults),
         faults=dict(Counter(fault.kind for fault in faults)),
-        statuses=dict(Counter(str(event.status) for event in events if isinstance(event, Sent))),
+        statuses=_statuses(events, Sent),
+        turned_away=_statuses(events, TurnedAway),
         violations=tuple(violations),
     )
+
+
+def _statuses(events: Iterable[Event], kind: type[Sent | TurnedAway]) -> dict[str, int]:
+    return dict(Counter(str(event.status) for event in events if isinstance(event, kind)))
 
 
 def _stories(events: Sequence[Event]) -> dict[str, _Story]:

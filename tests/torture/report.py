@@ -36,16 +36,11 @@ def violations(outcome: Outcome) -> Iterable[str]:
 def summary(outcomes: Sequence[Outcome]) -> Iterable[str]:
     """All runs together."""
     verdicts = [outcome.verdict for outcome in outcomes]
-    faults: Counter[str] = Counter()
-    for verdict in verdicts:
-        faults.update(verdict.faults)
-    statuses: Counter[str] = Counter()
-    for verdict in verdicts:
-        statuses.update(verdict.statuses)
     yield f"runs               {len(outcomes)}"
     yield f"messages accepted  {sum(v.accepted for v in verdicts)} of {sum(v.sent for v in verdicts)} sent"
-    yield f"answers            {_counted(statuses)}"
-    yield f"faults             {_counted(faults)}"
+    yield f"answers            {_counted(v.statuses for v in verdicts)}"
+    yield f"refused far away   {_counted(v.turned_away for v in verdicts)}"
+    yield f"faults             {_counted(v.faults for v in verdicts)}"
     yield f"repeats            {sum(v.repeats for v in verdicts)}, of them per kill at most {_most(verdicts)}"
     yield f"slowest recovery   {max((v.slowest_recovery for v in verdicts), default=0):.1f} s"
     for kind in KINDS:
@@ -56,5 +51,8 @@ def _most(verdicts: Iterable[Verdict]) -> int:
     return max((v.most_repeats_per("kill") for v in verdicts), default=0)
 
 
-def _counted(counter: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "none"
+def _counted(parts: Iterable[dict[str, int]]) -> str:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return ", ".join(f"{name} {count}" for name, count in sorted(total.items())) or "none"
