@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import logging
 import secrets
 import sys
 import tempfile
@@ -36,6 +37,8 @@ def main() -> int:
     if not places:
         _say("SQLite serves one node: use --database postgresql.")
         return 2
+    # A far side's server logs each request that is cut off, which is what happens here all the time.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     _say(f"seed {options.seed}; a violation's history is kept in {options.keep}")
     outcomes = _campaign(options, places)
     _say("")
