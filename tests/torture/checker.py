@@ -60,6 +60,7 @@ ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
     "full_disk": _none,
     "database_crash": _taken_over,
     "database_cut": _taken_over,
+    "database_cut_answer": _taken_over,
     "database_hang": _taken_over,
     "clock_step": _none,
 }

@@ -177,5 +177,6 @@ _KINDS = {
     "clock_step": _Row(target="clock {fault.node}", happen=_clock_step),
     "database_crash": _Row(target="database", happen=_database_crash),
     "database_cut": _Row(target="database", happen=_database_network(Kind.REFUSE)),
+    "database_cut_answer": _Row(target="database", happen=_database_network(Kind.CUT_ANSWER)),
     "database_hang": _Row(target="database", happen=_database_network(Kind.HANG)),
 }

@@ -18,9 +18,9 @@ class Kind(Enum):
     HANG = "hang"
     """Connections are taken, nothing is passed on. What was sent arrives when it is over."""
     CUT_REQUEST = "cut_request"
-    """A connection is reset after some bytes towards the far side."""
+    """Each connection is reset after some more bytes towards the far side."""
     CUT_ANSWER = "cut_answer"
-    """A connection is reset after some bytes of what comes back."""
+    """Each connection is reset after some more bytes of what comes back."""
     DELAY = "delay"
     """Everything takes some seconds longer."""
 
@@ -116,14 +116,17 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: Kind
     ) -> None:
+        trouble, left = _FINE, 0
         while data := await reader.read(_CHUNK):
             await self._patience()
-            if self._trouble.kind is cut:
-                writer.write(data[: int(self._trouble.amount)])
-                await writer.drain()
-                raise _CutError
-            writer.write(data)
+            if trouble is not self._trouble:
+                trouble, left = self._trouble, int(self._trouble.amount)
+            is_last = trouble.kind is cut and len(data) > left
+            writer.write(data[:left] if is_last else data)
             await writer.drain()
+            if is_last:
+                raise _CutError
+            left -= len(data)
         await self._patience()
         if writer.can_write_eof():
             writer.write_eof()

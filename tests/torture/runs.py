@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import aiohttp
+
 from tests.torture.checker import Limits, Verdict, check
 from tests.torture.faults import strike
 from tests.torture.history import Broken, History
@@ -23,6 +25,8 @@ waits for up to half a minute between two attempts."""
 _STALLED = 3.0
 """Seconds after which a step begins although nothing is being taken."""
 _LOOK = 0.02
+_ASK = 1.0
+"""Seconds between two questions to the server what it has given up."""
 _CLIENTS, _OPERATORS, _PAUSE = 6, 4, 0.015
 
 
@@ -62,23 +66,30 @@ async def play(
 
 async def _play(world: World, schedule: Schedule, patience: float, chance: random.Random) -> None:
     load = Load(world.http, world.history, world.parties, chance)
-    async with _kept_alive(world):
-        talking = asyncio.create_task(
-            load.run(clients=_CLIENTS, operators=_OPERATORS, pause=_PAUSE)
-        )
-        try:
-            for step in schedule.steps:
-                await _strike(world, step)
-        finally:
-            load.enough()
-            await talking
-        await _everything_arrives(world, patience)
-    for event in await world.given_up():
-        world.history.add(event)
+    try:
+        async with _kept_alive(world):
+            await _disturbed(load, world, schedule)
+            await _everything_arrives(world, patience)
+        for event in await world.given_up():
+            world.history.add(event)
+    except (AssertionError, OSError, TimeoutError, aiohttp.ClientError) as error:
+        words = f"the run ended early: {error!r}"
+        world.history.add(Broken(node=0, words=words, at=world.history.now()))
     for node in world.nodes:
         await node.terminate()
         for words in node.broken():
             world.history.add(Broken(node=node.number, words=words, at=world.history.now()))
+
+
+async def _disturbed(load: Load, world: World, schedule: Schedule) -> None:
+    """Let everybody write while the schedule happens."""
+    talking = asyncio.create_task(load.run(clients=_CLIENTS, operators=_OPERATORS, pause=_PAUSE))
+    try:
+        for step in schedule.steps:
+            await _strike(world, step)
+    finally:
+        load.enough()
+        await talking
 
 
 @contextlib.asynccontextmanager
@@ -109,12 +120,10 @@ async def _strike(world: World, step: Step) -> None:
 
 async def _everything_arrives(world: World, patience: float) -> None:
     """Return when what was taken has arrived, or when it is not going to. The checker says what is missing."""
-    history, deadline = world.history, time.monotonic() + patience
-    while (missing := history.accepted - history.arrived) and time.monotonic() < deadline:
+    history, begun, asked = world.history, time.monotonic(), 0.0
+    while (missing := history.accepted - history.arrived) and asked < patience:
         await asyncio.sleep(_LOOK)
-        if len(missing) <= _FEW and missing <= {event.id for event in await world.given_up()}:
-            return
-
-
-_FEW = 50
-"""So few missing messages may have been given up."""
+        if time.monotonic() - begun > asked + _ASK:
+            asked = time.monotonic() - begun
+            if missing <= {event.id for event in await world.given_up()}:
+                return
