@@ -22,6 +22,9 @@ class Limits:
     """What the servers of a run may have under way."""
 
     at_once: int
+    """Deliveries of one server at the same time."""
+    batch: int = 512
+    """Deliveries that it records at once: they are over and may not be recorded yet."""
     nodes: int = 1
 
 
@@ -29,8 +32,12 @@ def _none(_fault: Disturbed, _limits: Limits) -> int:
     return 0
 
 
-def _one_node(_fault: Disturbed, limits: Limits) -> int:
+def _under_way(_fault: Disturbed, limits: Limits) -> int:
     return limits.at_once
+
+
+def _unrecorded(_fault: Disturbed, limits: Limits) -> int:
+    return limits.at_once + limits.batch
 
 
 def _each_attempt(fault: Disturbed, limits: Limits) -> int:
@@ -39,16 +46,16 @@ def _each_attempt(fault: Disturbed, limits: Limits) -> int:
     return limits.at_once * limits.nodes * rounds
 
 
-def _taken_over(_fault: Disturbed, limits: Limits) -> int:
-    """With several nodes, one that cannot reach the database loses what it has under way to another."""
-    return limits.at_once * limits.nodes if limits.nodes > 1 else 0
+def _taken_over(fault: Disturbed, limits: Limits) -> int:
+    """With several nodes, one that cannot reach the database loses what it has not recorded to another."""
+    return _unrecorded(fault, limits) * limits.nodes if limits.nodes > 1 else 0
 
 
 ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
-    "kill": _one_node,
+    "kill": _unrecorded,
     "terminate": _none,
-    "pause": _one_node,
-    "long_pause": _one_node,
+    "pause": _under_way,
+    "long_pause": _unrecorded,
     "refuse": _each_attempt,
     "hang": _each_attempt,
     "cut_answer": _each_attempt,
@@ -60,11 +67,16 @@ ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
     "full_disk": _none,
     "database_crash": _taken_over,
     "database_cut": _taken_over,
-    "database_cut_answer": _taken_over,
+    "database_lost_commit": _taken_over,
     "database_hang": _taken_over,
     "clock_step": _none,
 }
 """Repeats that one fault explains, by its kind."""
+
+_RECORDED = 5.0
+"""Seconds after an arrival in which its server has recorded it, if it can record anything."""
+_STORE = ("slow_disk", "full_disk", "database_")
+"""Faults that keep a server from recording."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +212,7 @@ def _repeats(
         candidates = [
             number
             for number, fault in enumerate(faults)
-            if left[number] and _may_explain(fault, before.at, again.at)
+            if left[number] and _may_explain(fault, before.at, again.at, faults)
         ]
         if candidates:
             chosen = min(candidates, key=lambda number: faults[number].ended)
@@ -212,11 +224,20 @@ def _repeats(
     return explained, unexplained
 
 
-def _may_explain(fault: Disturbed, before: float, again: float) -> bool:
+def _may_explain(
+    fault: Disturbed, before: float, again: float, faults: Sequence[Disturbed]
+) -> bool:
     if fault.begun > again or fault.ended < before:
         return False
-    # Whoever sleeps longer than its lease must not send, once awake, what another has taken over.
-    return fault.kind != "long_pause" or again <= fault.ended
+    if fault.kind == "long_pause" and again > fault.ended:
+        # Whoever sleeps longer than its lease must not send, once awake, what another has taken over.
+        return False
+    if fault.kind not in {"kill", "long_pause"} or fault.begun - before <= _RECORDED:
+        return True
+    return any(
+        other.kind.startswith(_STORE) and other.begun <= fault.begun and other.ended >= before
+        for other in faults
+    )
 
 
 def _renamed(stories: Iterable[_Story]) -> Iterable[Violation]:

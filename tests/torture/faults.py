@@ -87,6 +87,16 @@ def _database_network(kind: Kind) -> Callable[[World, Fault], Awaitable[None]]:
     return happen
 
 
+async def _lost_commit(world: World, fault: Fault) -> None:
+    """PostgreSQL commits, and the connection breaks before it says so."""
+    assert world.database_network is not None
+    await world.database_network.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=b"COMMIT\0"))
+    try:
+        await asyncio.sleep(fault.seconds)
+    finally:
+        await world.database_network.heal()
+
+
 async def _disturb(network: Proxy, kind: Kind, fault: Fault, per_unit: float) -> None:
     await network.disturb(Trouble(kind=kind, amount=fault.amount * per_unit))
     try:
@@ -177,6 +187,6 @@ _KINDS = {
     "clock_step": _Row(target="clock {fault.node}", happen=_clock_step),
     "database_crash": _Row(target="database", happen=_database_crash),
     "database_cut": _Row(target="database", happen=_database_network(Kind.REFUSE)),
-    "database_cut_answer": _Row(target="database", happen=_database_network(Kind.CUT_ANSWER)),
+    "database_lost_commit": _Row(target="database", happen=_lost_commit),
     "database_hang": _Row(target="database", happen=_database_network(Kind.HANG)),
 }

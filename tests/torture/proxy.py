@@ -21,16 +21,19 @@ class Kind(Enum):
     """Each connection is reset after some more bytes towards the far side."""
     CUT_ANSWER = "cut_answer"
     """Each connection is reset after some more bytes of what comes back."""
+    CUT_BEFORE = "cut_before"
+    """A connection is reset instead of passing a mark back."""
     DELAY = "delay"
     """Everything takes some seconds longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """A kind of trouble with its bytes or seconds."""
+    """A kind of trouble with its bytes or seconds, or the mark that never comes back."""
 
     kind: Kind = Kind.NOTHING
     amount: float = 0
+    mark: bytes = b""
 
 
 _FINE = Trouble()
@@ -121,6 +124,8 @@ class Proxy:
             await self._patience()
             if trouble is not self._trouble:
                 trouble, left = self._trouble, int(self._trouble.amount)
+            if trouble.kind is Kind.CUT_BEFORE and trouble.mark in data:
+                raise _CutError
             is_last = trouble.kind is cut and len(data) > left
             writer.write(data[:left] if is_last else data)
             await writer.drain()

@@ -22,7 +22,7 @@ _EVERYWHERE = (
 )
 _BY_DATABASE = {
     "sqlite": ("slow_disk", "full_disk"),
-    "postgresql": ("database_crash", "database_cut", "database_cut_answer", "database_hang"),
+    "postgresql": ("database_crash", "database_cut", "database_lost_commit", "database_hang"),
 }
 _LONGEST = 20
 """Tenths of a second that a fault takes at most; one that must outlive a lease adds that."""
@@ -30,7 +30,6 @@ _AMOUNTS = {
     "clock_step": st.sampled_from((-3600, 3600)),
     "slow_disk": st.integers(5, 300),
     "delay": st.integers(5, 3000),
-    "database_cut_answer": st.integers(0, 4000),
 }
 
 

@@ -20,7 +20,7 @@ from tests.torture.history import (
     read,
 )
 
-LIMITS = Limits(at_once=2)
+LIMITS = Limits(at_once=2, batch=0)
 
 
 def sent(name: str, begun: float, ended: float, **changes: Any) -> Sent:
@@ -96,6 +96,12 @@ FINE: dict[str, tuple[Event, ...]] = {
         fault("long_pause", 2.5, 9),
         arrived("a", 6),
     ),
+    "killed long after, while the disk was full": (
+        *ONE,
+        fault("full_disk", 5, 20),
+        fault("kill", 15, 16),
+        arrived("a", 17),
+    ),
     "the order of first arrivals counts, not that of repeats": (
         *ONE,
         sent("b", 3, 4),
@@ -129,10 +135,14 @@ WRONG: dict[str, tuple[str, tuple[Event, ...]]] = {
         "repeat",
         (sent("a", 0, 1), fault("long_pause", 1, 9), arrived("a", 5), arrived("a", 9.5)),
     ),
+    "killed long after it must have been recorded": (
+        "repeat",
+        (*ONE, fault("kill", 15, 16), arrived("a", 17)),
+    ),
     "more than was under way": (
         "repeat",
         (
-            *(event for n in "abc" for event in (sent(n, 0, 1, conversation=n),)),
+            *(sent(n, 0, 1, conversation=n) for n in "abc"),
             *(arrived(n, 2, conversation=n) for n in "abc"),
             fault("kill", 3, 4),
             *(arrived(n, 5, conversation=n) for n in "abc"),
@@ -185,7 +195,7 @@ def test_each_fault_explains_repeats_of_its_own() -> None:
         fault("kill", 6, 7),
         arrived("a", 8),
     )
-    verdict = check(events, Limits(at_once=1))
+    verdict = check(events, Limits(at_once=1, batch=0))
     assert verdict.violations == ()
     assert [count for _, count in verdict.repeats_by_fault] == [1, 1]
     assert verdict.most_repeats_per("kill") == 1
@@ -197,12 +207,21 @@ def test_lost_answers_may_repeat_a_message_in_each_round() -> None:
     assert kinds(*events, arrived("a", 5)) == ["repeat"], "its answer came after the end"
 
 
+def test_what_was_delivered_and_not_recorded_may_be_repeated_as_well() -> None:
+    names = [f"m{number}" for number in range(5)]
+    events: list[Event] = [sent(name, 0, 1, conversation=name) for name in names]
+    events += [arrived(name, 2, conversation=name) for name in names]
+    events += [fault("kill", 3, 4), *(arrived(name, 5, conversation=name) for name in names)]
+    assert kinds(*events, limits=Limits(at_once=2, batch=3)) == []
+    assert kinds(*events, limits=Limits(at_once=2, batch=2)) == ["repeat"]
+
+
 @pytest.mark.parametrize(("nodes", "wanted"), [(1, ["repeat"]), (2, [])])
 def test_a_node_without_its_database_is_taken_over_only_where_there_is_another(
     nodes: int, wanted: list[str]
 ) -> None:
     events = (*ONE, fault("database_cut", 3, 4), arrived("a", 5))
-    assert kinds(*events, limits=Limits(at_once=2, nodes=nodes)) == wanted
+    assert kinds(*events, limits=Limits(at_once=2, batch=0, nodes=nodes)) == wanted
 
 
 def test_recovery_is_told_from_the_end_of_the_fault() -> None:

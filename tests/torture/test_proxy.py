@@ -123,6 +123,17 @@ async def test_a_cut_lets_some_bytes_through(
     await proxy.heal()
 
 
+async def test_a_mark_never_comes_back(proxy: Proxy, lines: Lines) -> None:
+    await proxy.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=b"7 bytes"))
+    async with connected(proxy) as client:
+        assert await client.ask(b"hello\n") == b"6 bytes\n"
+        assert await client.ask(b"hello!\n") == b""
+        async with asyncio.timeout(SECONDS):
+            await lines.ended.wait()
+    assert lines.got == b"hello\nhello!\n"
+    await proxy.heal()
+
+
 async def test_a_slow_network_is_slow_and_whole(proxy: Proxy) -> None:
     await proxy.disturb(Trouble(kind=Kind.DELAY, amount=0.01))
     async with connected(proxy) as client:

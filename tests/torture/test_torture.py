@@ -91,6 +91,19 @@ async def test_a_database_that_crashes_and_comes_back(tmp_path: Path, own_ground
     assert verdict.statuses["503"], "what could not be stored was refused"
 
 
+@pytest.mark.xfail(
+    raises=AssertionError,
+    reason="a message whose commit is not answered is stored, refused, known when it is sent again, and then"
+    " delivered by nobody before the next start",
+)
+async def test_a_database_that_commits_and_does_not_say_so(tmp_path: Path, ground: Ground) -> None:
+    schedule = one_after_the_other(
+        Place(database="postgresql"), Fault(kind="database_lost_commit", seconds=0.4)
+    )
+    verdict = await endure(schedule, tmp_path, ground, patience=15)
+    assert verdict.statuses["503"], "what may not be stored was refused"
+
+
 WRONG_CLOCKS = [
     pytest.param(-3600, id="slow"),
     pytest.param(
