@@ -12,10 +12,11 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.torture.checker import Limits, Verdict, check
+from tests.torture.checker import Verdict, check
 from tests.torture.faults import strike
 from tests.torture.history import Broken, History
 from tests.torture.load import Load
+from tests.torture.repeats import Limits
 from tests.torture.schedules import Schedule, Step
 from tests.torture.world import AT_ONCE, Ground, World, open_world
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.torture.checker import ALLOWANCES, Limits, check
+from tests.torture.checker import check
 from tests.torture.history import (
     TO_AMOJO,
     TO_MESSENGER,
@@ -19,6 +19,7 @@ from tests.torture.history import (
     TurnedAway,
     read,
 )
+from tests.torture.repeats import ALLOWANCES, Limits
 
 LIMITS = Limits(at_once=2, batch=0)
 

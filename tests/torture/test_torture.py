@@ -100,7 +100,7 @@ async def test_a_database_that_commits_and_does_not_say_so(tmp_path: Path, groun
     schedule = one_after_the_other(
         Place(database="postgresql"), Fault(kind="database_lost_commit", seconds=0.4)
     )
-    verdict = await endure(schedule, tmp_path, ground, patience=15)
+    verdict = await endure(schedule, tmp_path, ground, patience=10)
     assert verdict.statuses["503"], "what may not be stored was refused"
 
 
@@ -125,5 +125,5 @@ async def test_a_clock_that_is_an_hour_wrong_for_a_while(
     schedule = one_after_the_other(
         Place(database="sqlite"), Fault(kind="clock_step", seconds=0.5, amount=seconds)
     )
-    verdict = await endure(schedule, tmp_path, ground, patience=15)
+    verdict = await endure(schedule, tmp_path, ground, patience=10)
     assert verdict.turned_away, "the far sides saw signatures of another time"

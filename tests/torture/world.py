@@ -90,18 +90,9 @@ async def open_world(
             aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
         )
         machines = [_machine(ground, folder, number) for number in range(schedule.place.nodes)]
-        disk, network, url = None, None, ""
-        if schedule.place.database == "sqlite":
-            if "full_disk" in schedule.kinds:
-                disk = stack.enter_context(small_disk(folder / "disk", machines[0]))
-                url = f"sqlite:///{disk.folder}/chatbridge.db"
-        else:
-            assert ground.database is not None
-            direct = stack.enter_context(ground.database.server.database())
-            network = await stack.enter_async_context(_before(direct))
-            url = make_url(direct).set(port=network.port).render_as_string(hide_password=False)
+        store = await _store(stack, schedule, folder, ground, machines[0])
         nodes = tuple(
-            Node(number, folder / f"node{number}", machine, url, at_once=AT_ONCE)
+            Node(number, folder / f"node{number}", machine, store.url, at_once=AT_ONCE)
             for number, machine in enumerate(machines)
         )
         for node in nodes:
@@ -115,10 +106,34 @@ async def open_world(
             parties=parties,
             http=http,
             lease=schedule.place.lease,
-            disk=disk,
+            disk=store.disk,
             database=ground.database,
-            database_network=network,
+            database_network=store.network,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Store:
+    url: str = ""
+    """Empty for a SQLite database beside the server."""
+    disk: Disk | None = None
+    network: Proxy | None = None
+
+
+async def _store(
+    stack: AsyncExitStack, schedule: Schedule, folder: Path, ground: Ground, machine: Machine
+) -> _Store:
+    """A database for the servers: behind a network if it is PostgreSQL, on a disk of its own if that is to be filled."""
+    if schedule.place.database == "postgresql":
+        assert ground.database is not None
+        direct = stack.enter_context(ground.database.server.database())
+        network = await stack.enter_async_context(_before(direct))
+        url = make_url(direct).set(port=network.port)
+        return _Store(url=url.render_as_string(hide_password=False), network=network)
+    if "full_disk" not in schedule.kinds:
+        return _Store()
+    disk = stack.enter_context(small_disk(folder / "disk", machine))
+    return _Store(url=f"sqlite:///{disk.folder}/chatbridge.db", disk=disk)
 
 
 def _before(url: str) -> Proxy:
