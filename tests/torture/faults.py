@@ -13,7 +13,7 @@ from tests.torture.world import World
 
 async def strike(world: World, fault: Fault) -> None:
     """Let a fault happen, return when everything is in place again, and write it down."""
-    row = _KINDS[fault.kind]
+    row = KINDS[fault.kind]
     target = row.target.format(fault=fault)
     async with world.locks[target]:
         begun = world.history.now()
@@ -159,7 +159,7 @@ async def _database_crash(world: World, fault: Fault) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
+class Row:
     target: str
     """What it happens to. Two faults of one target wait for each other."""
     happen: Callable[[World, Fault], Awaitable[None]]
@@ -167,26 +167,26 @@ class _Row:
 
 
 _NODE, _NETWORK, _FAR_SIDE = "node {fault.node}", "network {fault.side}", "far side {fault.side}"
-_KINDS = {
-    "kill": _Row(target=_NODE, happen=_kill),
-    "kill_at_start": _Row(target=_NODE, happen=_kill_at_start, counts_as="kill"),
-    "terminate": _Row(target=_NODE, happen=_terminate),
-    "pause": _Row(target=_NODE, happen=_pause),
-    "long_pause": _Row(target=_NODE, happen=_long_pause),
-    "refuse": _Row(target=_NETWORK, happen=_network(Kind.REFUSE)),
-    "hang": _Row(target=_NETWORK, happen=_network(Kind.HANG)),
-    "cut_answer": _Row(target=_NETWORK, happen=_network(Kind.CUT_ANSWER)),
-    "cut_request": _Row(target=_NETWORK, happen=_network(Kind.CUT_REQUEST)),
-    "delay": _Row(target=_NETWORK, happen=_network(Kind.DELAY, per_unit=0.001)),
-    "answer_500": _Row(target=_FAR_SIDE, happen=_refusing(Answer(status=500))),
-    "answer_429": _Row(
+KINDS = {
+    "kill": Row(target=_NODE, happen=_kill),
+    "kill_at_start": Row(target=_NODE, happen=_kill_at_start, counts_as="kill"),
+    "terminate": Row(target=_NODE, happen=_terminate),
+    "pause": Row(target=_NODE, happen=_pause),
+    "long_pause": Row(target=_NODE, happen=_long_pause),
+    "refuse": Row(target=_NETWORK, happen=_network(Kind.REFUSE)),
+    "hang": Row(target=_NETWORK, happen=_network(Kind.HANG)),
+    "cut_answer": Row(target=_NETWORK, happen=_network(Kind.CUT_ANSWER)),
+    "cut_request": Row(target=_NETWORK, happen=_network(Kind.CUT_REQUEST)),
+    "delay": Row(target=_NETWORK, happen=_network(Kind.DELAY, per_unit=0.001)),
+    "answer_500": Row(target=_FAR_SIDE, happen=_refusing(Answer(status=500))),
+    "answer_429": Row(
         target=_FAR_SIDE, happen=_refusing(Answer(status=429, headers={"Retry-After": "1"}))
     ),
-    "slow_disk": _Row(target="speed of the disk", happen=_slow_disk),
-    "full_disk": _Row(target="disk", happen=_full_disk),
-    "clock_step": _Row(target="clock {fault.node}", happen=_clock_step),
-    "database_crash": _Row(target="database", happen=_database_crash),
-    "database_cut": _Row(target="database", happen=_database_network(Kind.REFUSE)),
-    "database_lost_commit": _Row(target="database", happen=_lost_commit),
-    "database_hang": _Row(target="database", happen=_database_network(Kind.HANG)),
+    "slow_disk": Row(target="speed of the disk", happen=_slow_disk),
+    "full_disk": Row(target="disk", happen=_full_disk),
+    "clock_step": Row(target="clock {fault.node}", happen=_clock_step),
+    "database_crash": Row(target="database", happen=_database_crash),
+    "database_cut": Row(target="database", happen=_database_network(Kind.REFUSE)),
+    "database_lost_commit": Row(target="database", happen=_lost_commit),
+    "database_hang": Row(target="database", happen=_database_network(Kind.HANG)),
 }

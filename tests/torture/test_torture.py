@@ -29,8 +29,14 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ground(shim: Path, postgres: PostgresServer) -> Ground:
-    """Both databases, for runs that leave PostgreSQL itself alone."""
+def ground(shim: Path) -> Ground:
+    """What runs on SQLite need."""
+    return Ground(shim=shim)
+
+
+@pytest.fixture
+def postgres_ground(shim: Path, postgres: PostgresServer) -> Ground:
+    """What runs on PostgreSQL need that leave the server itself alone."""
     return Ground(shim=shim, database=Database(postgres))
 
 
@@ -56,12 +62,14 @@ def one_after_the_other(place: Place, *faults: Fault) -> Schedule:
 
 
 @pytest.mark.parametrize("part", range(2))
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("database", "where"), [("sqlite", "ground"), ("postgresql", "postgres_ground")]
+)
 async def test_kill_9_at_any_instant(
-    database: str, part: int, tmp_path: Path, ground: Ground
+    database: str, where: str, part: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     kills = generate(f"ci-{part}", Place(database=database), steps=_KILLS, kinds=("kill",))
-    verdict = await endure(kills, tmp_path, ground)
+    verdict = await endure(kills, tmp_path, request.getfixturevalue(where))
     assert verdict.faults == {"kill": _KILLS}
 
 
@@ -96,11 +104,13 @@ async def test_a_database_that_crashes_and_comes_back(tmp_path: Path, own_ground
     reason="a message whose commit is not answered is stored, refused, known when it is sent again, and then"
     " delivered by nobody before the next start",
 )
-async def test_a_database_that_commits_and_does_not_say_so(tmp_path: Path, ground: Ground) -> None:
+async def test_a_database_that_commits_and_does_not_say_so(
+    tmp_path: Path, postgres_ground: Ground
+) -> None:
     schedule = one_after_the_other(
         Place(database="postgresql"), Fault(kind="database_lost_commit", seconds=0.4)
     )
-    verdict = await endure(schedule, tmp_path, ground, patience=10)
+    verdict = await endure(schedule, tmp_path, postgres_ground, patience=10)
     assert verdict.statuses["503"], "what may not be stored was refused"
 
 
