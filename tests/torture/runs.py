@@ -28,6 +28,8 @@ _STALLED = 3.0
 _LOOK = 0.02
 _ASK = 1.0
 """Seconds between two questions to the server what it has given up."""
+_QUIET = 0.3
+"""Seconds without an arrival after which what else may come, repeats and what nobody promised, has come."""
 _CLIENTS, _OPERATORS, _PAUSE = 6, 4, 0.015
 
 
@@ -71,6 +73,7 @@ async def _play(world: World, schedule: Schedule, patience: float, chance: rando
         async with _kept_alive(world):
             await _disturbed(load, world, schedule)
             await _everything_arrives(world, patience)
+            await _quiet(world.history)
         for event in await world.given_up():
             world.history.add(event)
     except (AssertionError, OSError, TimeoutError, aiohttp.ClientError) as error:
@@ -128,3 +131,10 @@ async def _everything_arrives(world: World, patience: float) -> None:
             asked = time.monotonic() - begun
             if missing <= {event.id for event in await world.given_up()}:
                 return
+
+
+async def _quiet(history: History) -> None:
+    seen = -1
+    while seen != len(history.events):
+        seen = len(history.events)
+        await asyncio.sleep(_QUIET)
