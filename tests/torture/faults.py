@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.fakes import Answer
 from tests.torture.history import Disturbed
@@ -81,20 +81,23 @@ def _network(kind: Kind, *, per_unit: float = 1) -> Callable[[World, Fault], Awa
 
 def _database_network(kind: Kind) -> Callable[[World, Fault], Awaitable[None]]:
     async def happen(world: World, fault: Fault) -> None:
-        assert world.database_network is not None
-        await _disturb(world.database_network, kind, fault, 1)
+        await _disturb(world.database_networks[fault.node], kind, fault, 1)
 
     return happen
 
 
+async def _long_silence(world: World, fault: Fault) -> None:
+    await _database_network(Kind.HANG)(world, replace(fault, seconds=world.lease + fault.seconds))
+
+
 async def _lost_commit(world: World, fault: Fault) -> None:
     """PostgreSQL commits, and the connection breaks before it says so."""
-    assert world.database_network is not None
-    await world.database_network.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=b"COMMIT\0"))
+    network = world.database_networks[fault.node]
+    await network.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=b"COMMIT\0"))
     try:
         await asyncio.sleep(fault.seconds)
     finally:
-        await world.database_network.heal()
+        await network.heal()
 
 
 async def _disturb(network: Proxy, kind: Kind, fault: Fault, per_unit: float) -> None:
@@ -145,11 +148,11 @@ async def _clock_step(world: World, fault: Fault) -> None:
 
 async def _database_crash(world: World, fault: Fault) -> None:
     """Crash a server of our own; one that is not ours is cut off instead."""
-    database, network = world.database, world.database_network
+    database = world.database
     assert database is not None
-    assert network is not None
     if not database.restartable:
-        await _disturb(network, Kind.REFUSE, fault, 1)
+        ways = world.database_networks
+        await asyncio.gather(*(_disturb(way, Kind.REFUSE, fault, 1) for way in ways))
         return
     await asyncio.to_thread(database.crash)
     try:
@@ -167,6 +170,7 @@ class Row:
 
 
 _NODE, _NETWORK, _FAR_SIDE = "node {fault.node}", "network {fault.side}", "far side {fault.side}"
+_DATABASE_NETWORK = "network of node {fault.node} to the database"
 KINDS = {
     "kill": Row(target=_NODE, happen=_kill),
     "kill_at_start": Row(target=_NODE, happen=_kill_at_start, counts_as="kill"),
@@ -186,7 +190,8 @@ KINDS = {
     "full_disk": Row(target="disk", happen=_full_disk),
     "clock_step": Row(target="clock {fault.node}", happen=_clock_step),
     "database_crash": Row(target="database", happen=_database_crash),
-    "database_cut": Row(target="database", happen=_database_network(Kind.REFUSE)),
-    "database_lost_commit": Row(target="database", happen=_lost_commit),
-    "database_hang": Row(target="database", happen=_database_network(Kind.HANG)),
+    "long_silence": Row(target=_DATABASE_NETWORK, happen=_long_silence),
+    "database_cut": Row(target=_DATABASE_NETWORK, happen=_database_network(Kind.REFUSE)),
+    "database_lost_commit": Row(target=_DATABASE_NETWORK, happen=_lost_commit),
+    "database_hang": Row(target=_DATABASE_NETWORK, happen=_database_network(Kind.HANG)),
 }

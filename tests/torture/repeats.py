@@ -50,6 +50,7 @@ ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
     "terminate": _none,
     "pause": _under_way,
     "long_pause": _unrecorded,
+    "long_silence": _unrecorded,
     "refuse": _each_attempt,
     "hang": _each_attempt,
     "cut_answer": _each_attempt,
@@ -69,6 +70,8 @@ ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
 
 _RECORDED = 5.0
 """Seconds after an arrival in which its server has recorded it, if it can record anything."""
+_TAKEN_OVER = {"long_pause", "long_silence"}
+"""Faults that outlive the lease of a node."""
 _STORE = ("slow_disk", "full_disk", "database_")
 """Faults that keep a server from recording."""
 
@@ -106,10 +109,10 @@ def _may_explain(
 ) -> bool:
     if fault.begun > again or fault.ended < before:
         return False
-    if fault.kind == "long_pause" and again > fault.ended:
-        # Whoever sleeps longer than its lease must not send, once awake, what another has taken over.
+    if fault.kind in _TAKEN_OVER and again > fault.ended:
+        # Whoever was away for longer than its lease must not send, once back, what another has taken over.
         return False
-    if fault.kind not in {"kill", "long_pause"} or fault.begun - before <= _RECORDED:
+    if fault.kind not in {"kill", *_TAKEN_OVER} or fault.begun - before <= _RECORDED:
         return True
     return any(
         other.kind.startswith(_STORE) and other.begun <= fault.begun and other.ended >= before

@@ -65,12 +65,12 @@ class Place:
     nodes: int = 1
     """Servers on this database. More than one need PostgreSQL."""
     lease: float = 15.0
-    """Seconds after which another node takes over what a silent one had; a `long_pause` is longer."""
+    """Seconds after which another node takes over what a silent one had; a `long_pause` and a `long_silence` are longer."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of faults that there are here."""
-        more = ("long_pause",) if self.nodes > 1 else ()
+        more = ("long_pause", "long_silence") if self.nodes > 1 else ()
         return _EVERYWHERE + _BY_DATABASE[self.database] + more
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,8 @@ class World:
     lease: float
     disk: Disk | None
     database: Database | None
-    database_network: Proxy | None
+    database_networks: tuple[Proxy, ...]
+    """Each server's own way to PostgreSQL."""
     locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One for each thing that faults happen to."""
 
@@ -90,9 +91,9 @@ async def open_world(
             aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
         )
         machines = [_machine(ground, folder, number) for number in range(schedule.place.nodes)]
-        store = await _store(stack, schedule, folder, ground, machines[0])
+        store = await _store(stack, schedule, folder, ground, machines)
         nodes = tuple(
-            Node(number, folder / f"node{number}", machine, store.url, at_once=AT_ONCE)
+            Node(number, folder / f"node{number}", machine, store.urls[number], at_once=AT_ONCE)
             for number, machine in enumerate(machines)
         )
         for node in nodes:
@@ -108,32 +109,39 @@ async def open_world(
             lease=schedule.place.lease,
             disk=store.disk,
             database=ground.database,
-            database_network=store.network,
+            database_networks=store.networks,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Store:
-    url: str = ""
-    """Empty for a SQLite database beside the server."""
+    urls: tuple[str, ...] = ("",)
+    """For each server; empty for a SQLite database beside it."""
     disk: Disk | None = None
-    network: Proxy | None = None
+    networks: tuple[Proxy, ...] = ()
 
 
 async def _store(
-    stack: AsyncExitStack, schedule: Schedule, folder: Path, ground: Ground, machine: Machine
+    stack: AsyncExitStack,
+    schedule: Schedule,
+    folder: Path,
+    ground: Ground,
+    machines: Sequence[Machine],
 ) -> _Store:
-    """A database for the servers: behind a network if it is PostgreSQL, on a disk of its own if that is to be filled."""
+    """A database for the servers: behind networks if it is PostgreSQL, on a disk of its own if that is to be filled."""
     if schedule.place.database == "postgresql":
         assert ground.database is not None
         direct = stack.enter_context(ground.database.server.database())
-        network = await stack.enter_async_context(_before(direct))
-        url = make_url(direct).set(port=network.port)
-        return _Store(url=url.render_as_string(hide_password=False), network=network)
+        networks = [await stack.enter_async_context(_before(direct)) for _ in machines]
+        urls = [make_url(direct).set(port=network.port) for network in networks]
+        return _Store(
+            urls=tuple(url.render_as_string(hide_password=False) for url in urls),
+            networks=tuple(networks),
+        )
     if "full_disk" not in schedule.kinds:
         return _Store()
-    disk = stack.enter_context(small_disk(folder / "disk", machine))
-    return _Store(url=f"sqlite:///{disk.folder}/chatbridge.db", disk=disk)
+    disk = stack.enter_context(small_disk(folder / "disk", machines[0]))
+    return _Store(urls=(f"sqlite:///{disk.folder}/chatbridge.db",), disk=disk)
 
 
 def _before(url: str) -> Proxy:
