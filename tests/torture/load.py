@@ -14,7 +14,7 @@ from tests.plain_amojo import Account, PlainAmojo, sign_body
 from tests.torture.history import TO_AMOJO, TO_MESSENGER, Broken, History, Sent
 
 _UNREACHED = (aiohttp.ClientError, OSError, TimeoutError)
-_AGAIN = 0.1
+_AGAIN = 0.25
 """Seconds between two attempts of a client to hand over one message."""
 _PATIENCE = 60
 
