@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.session import SessionTransport
 from chatbridge.clients.thin import ThinTransport
 from chatbridge.clients.transport import TransportLimits, open_transport
-from chatbridge.clock import Clock, SystemClock
+from chatbridge.clock import Clock, SystemClock, uptime
 from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.delivery.courier import Courier, Limits
@@ -140,10 +139,8 @@ def _ownership(store: Store, clock: Clock) -> Ownership:
     """Return how this process knows what it delivers."""
     if not store.shared:
         return Alone()
-    # Seconds that nobody can set, and that go on while the machine sleeps.
-    ticking = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     node = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
-    return Leased(store=store, clock=clock, node=node, uptime=partial(time.clock_gettime, ticking))
+    return Leased(store=store, clock=clock, node=node, uptime=uptime)
 
 
 @dataclass(slots=True)

@@ -29,6 +29,10 @@ class FakeClock:
         """Microseconds."""
         return self._now
 
+    def wall(self) -> int:
+        """The same: nobody sets it."""
+        return self._now
+
     async def sleep(self, seconds: float) -> None:
         """Return once the clock was advanced by that much."""
         if seconds <= 0:

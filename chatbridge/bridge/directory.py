@@ -31,6 +31,8 @@ class Directory:
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
         self._by_messenger: dict[str, dict[int, Link]] = {}
+        self._changes = 0
+        """Changes made here so far."""
 
     async def load(self) -> None:
         """Read everything from the database.
@@ -39,9 +41,13 @@ class Directory:
             ConfigurationError: the secret key does not open the secrets.
 
         """
-        channels = await self._store.read(rows.list_channels, self._sealer)
-        messengers = await self._store.read(rows.list_messengers, self._sealer)
-        links = await self._store.read(rows.list_links)
+        before = None
+        while before != self._changes:
+            # What is changed here while it is read may not be in it yet.
+            before = self._changes
+            channels = await self._store.read(rows.list_channels, self._sealer)
+            messengers = await self._store.read(rows.list_messengers, self._sealer)
+            links = await self._store.read(rows.list_links)
         self._by_key.clear()
         for channel in channels:
             self._channels[channel.id] = channel
@@ -88,6 +94,7 @@ class Directory:
 
         """
         await self._store.write(rows.add_channel, channel, self._sealer)
+        self._changes += 1
         self._channels[channel.id] = channel
         return channel
 
@@ -95,6 +102,7 @@ class Directory:
         """Store and return the channel with these members changed."""
         changed = replace(channel, **changes, updated_at=self._clock.now())
         await self._store.write(rows.save_channel, changed, self._sealer)
+        self._changes += 1
         self._channels[changed.id] = changed
         return changed
 
@@ -125,6 +133,7 @@ class Directory:
     async def add_messenger(self, messenger: Messenger) -> Messenger:
         """Store a new messenger."""
         await self._store.write(rows.add_messenger, messenger, self._sealer)
+        self._changes += 1
         self._keep_messenger(messenger)
         return messenger
 
@@ -132,6 +141,7 @@ class Directory:
         """Store and return the messenger with these members changed."""
         changed = replace(messenger, **changes, updated_at=self._clock.now())
         await self._store.write(rows.save_messenger, changed, self._sealer)
+        self._changes += 1
         self._keep_messenger(changed)
         return changed
 
@@ -162,12 +172,14 @@ class Directory:
 
         """
         stored = await self._store.write(rows.add_link, link)
+        self._changes += 1
         self._keep_link(stored)
         return stored
 
     async def save_link(self, link: Link) -> Link:
         """Store a changed link."""
         await self._store.write(rows.save_link, link)
+        self._changes += 1
         self._keep_link(link)
         return link
 

@@ -63,6 +63,9 @@ class Queue(Protocol):
     def offer(self, entries: Sequence[Entry]) -> list[int]:
         """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
 
+    def look_up(self, lanes: Sequence[int]) -> None:
+        """Take note that the database may have something new of these lanes."""
+
 
 class Intake:
     """The accept path of both directions."""
@@ -215,6 +218,10 @@ class Intake:
         answers = await self._store.write(journal.accept, drafts, self._clock.now(), here)
         entries = [answer.entry for answer in answers if answer.entry is not None]
         lost = [lane for lane in self._queue.offer(entries) if partition_of(lane) in here]
+        repeated = [answer.lane for answer in answers if answer.verdict is Verdict.REPEATED]
+        if repeated:
+            # The first time, it may have been stored without anybody hearing of it: the database was cut off in between.
+            self._queue.look_up(repeated)
         if lost:
             # Their partitions went to another node while they were being written.
             await self._store.write(notify_lanes, Topic.LANES, lost)

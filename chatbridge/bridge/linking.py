@@ -98,7 +98,7 @@ class Linking:
 
         """
         channel = self._directory.channel(link.channel_id)
-        request = calls.disconnect(channel, link.account_id, now=self._clock.now())
+        request = calls.disconnect(channel, link.account_id, now=self._clock.wall())
         try:
             replies.read_done(await self._transport.send(request))
         except DeliveryError as error:
@@ -129,7 +129,7 @@ class Linking:
 
     async def _call_connect(self, channel: Channel, account_id: str, title: str | None) -> str:
         named = title or channel.title or channel.code
-        request = calls.connect(channel, account_id, title=named, now=self._clock.now())
+        request = calls.connect(channel, account_id, title=named, now=self._clock.wall())
         try:
             return replies.read_connected(await self._transport.send(request))
         except DeliveryError as error:

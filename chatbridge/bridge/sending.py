@@ -40,7 +40,7 @@ class Sending:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
         message = entry.read()
-        request = calls.send_message(channel, link.scope_id, message, now=self._clock.now())
+        request = calls.send_message(channel, link.scope_id, message, now=self._clock.wall())
         sent = replies.read_sent(await self._transport.send(request, allowed=allowed))
         return Receipt(far_id=sent.message_id, far_conversation_id=sent.conversation_id)
 
@@ -63,7 +63,7 @@ class Sending:
             messenger=messenger,
             link=link,
             message=entry.read(),
-            now=self._clock.now(),
+            now=self._clock.wall(),
             allowed=allowed,
         )
         return Receipt(far_id=await connector.send(delivery))

@@ -53,10 +53,15 @@ class Batcher(Generic[Item, Answer]):
             self._flushes.append((self._handed_in, reached))
             await reached
 
-    async def drained(self) -> None:
-        """Return when nothing waits any more."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+    async def drained(self, seconds: float | None = None) -> bool:
+        """Return True when nothing waits any more; give up after so many seconds, and return False."""
+        while (task := self._task) is not None:
+            _, late = await asyncio.wait([task], timeout=seconds)
+            if late:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                return False
+        return True
 
     def _add(self, item: Item, answer: "asyncio.Future[Answer] | None") -> None:
         self._waiting.append((item, answer))

@@ -145,7 +145,8 @@ class Courier:
         for attempt in list(self._under_way):
             attempt.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._record.drained()
+        if not await self._record.drained(grace):
+            log.error("outcomes_lost", reason="the database did not come back in time")
         await self._ownership.stop()
 
     @property
@@ -332,8 +333,6 @@ class Courier:
             except StoreUnavailable as error:
                 # The far side has these already; they are written as soon as the database is back.
                 log.error("outcomes_not_recorded", count=len(outcomes), reason=str(error))  # noqa: TRY400
-                if self._stopping:
-                    raise
                 await self._clock.sleep(_PAUSE)
             except Exception:
                 bare = [

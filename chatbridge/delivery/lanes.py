@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final, NamedTuple
 
+from chatbridge.delivery.alarms import Alarms
 from chatbridge.delivery.circuit import CircuitState, Failure
 from chatbridge.delivery.destinations import Destination
 from chatbridge.delivery.lane import LANE_LIMIT, Lane, LaneState
@@ -42,11 +43,11 @@ class Lanes:
         self._lanes: dict[int, Lane] = {}
         self._destinations: dict[int, Destination] = {}
         self._turn: deque[Destination] = deque()
-        self._crowded_out: deque[Destination] = deque()
+        self._crowded_out: dict[Destination, None] = {}
         """Destinations that could go on if there were more slots."""
         self._expired: deque[Lane] = deque()
         """Lanes whose first entry is to be given up though its destination is blocked."""
-        self._sleeping: list[tuple[int, int]] = []
+        self._alarms = Alarms(self._lanes)
         self._paused: list[tuple[int, int]] = []
         self._hungry: deque[Lane] = deque()
         self._count = 0
@@ -108,8 +109,11 @@ class Lanes:
         if lane is None:
             lane = self._lanes[number] = Lane(number, None)
             self._load(lane)
-        else:
-            lane.cut = lane.missed = True
+            return
+        lane.cut = lane.missed = True
+        if lane.state is LaneState.ASLEEP and not self._is_held(lane):
+            # What is new may go before what the lane waits for: two nodes number side by side.
+            self._load(lane)
 
     def reload(self, number: int) -> None:
         """Take note that the database has something of this lane that goes before what memory knows."""
@@ -174,7 +178,7 @@ class Lanes:
             return False
         if destination.has_slot(self._free):
             return True
-        self._crowded_out.append(destination)
+        self._crowded_out[destination] = None
         return False
 
     def finish(self, entry: Entry, now: int) -> None:
@@ -231,15 +235,8 @@ class Lanes:
 
     def wake(self, now: int) -> None:
         """End the sleep of lanes and the pauses of destinations that are over."""
-        while self._sleeping and self._sleeping[0][0] <= now:
-            due_at, number = heapq.heappop(self._sleeping)
-            lane = self._lanes.get(number)
-            if lane is None:
-                continue
-            if lane.alarm == due_at:
-                lane.alarm = 0
-            if lane.state is LaneState.ASLEEP and lane.due_at == due_at:
-                self._load(lane)
+        for lane in self._alarms.ringing(now):
+            self._load(lane)
         while self._paused and self._paused[0][0] <= now:
             until, number = heapq.heappop(self._paused)
             destination = self._destinations.get(number)
@@ -249,8 +246,8 @@ class Lanes:
 
     def next_due(self) -> int | None:
         """Return when something wakes next, None if nothing sleeps."""
-        firsts = [line[0][0] for line in (self._sleeping, self._paused) if line]
-        return min(firsts, default=None)
+        pause = self._paused[0][0] if self._paused else None
+        return min((at for at in (self._alarms.next, pause) if at is not None), default=None)
 
     def under_way(self, among: Callable[[int], bool]) -> bool:
         """Return whether something is under way in a lane for which `among` is true."""
@@ -348,7 +345,9 @@ class Lanes:
         self._free += 1
         self._enter_turn(destination)
         if self._crowded_out:
-            self._enter_turn(self._crowded_out.popleft())
+            first = next(iter(self._crowded_out))
+            del self._crowded_out[first]
+            self._enter_turn(first)
 
     def _insert(self, lane: Lane, entry: Entry, now: int) -> None:
         insort(lane.entries, entry, key=_id_of)
@@ -398,23 +397,15 @@ class Lanes:
     def _sleep(self, lane: Lane, due_at: int) -> None:
         self._let_go(lane)
         lane.state, lane.cut, lane.due_at = LaneState.ASLEEP, True, due_at
-        if lane.alarm != due_at:
-            lane.alarm = due_at
-            heapq.heappush(self._sleeping, (due_at, lane.number))
-            if len(self._sleeping) > 2 * len(self._lanes) + _REMEMBERED:
-                self._forget_alarms()
-
-    def _forget_alarms(self) -> None:
-        """Forget the alarms of lanes that woke before, or are gone: some were set for days ahead."""
-        for lane in self._lanes.values():
-            lane.alarm = lane.due_at if lane.state is LaneState.ASLEEP else 0
-        self._sleeping = [(lane.alarm, lane.number) for lane in self._lanes.values() if lane.alarm]
-        heapq.heapify(self._sleeping)
+        self._alarms.set(lane)
 
     def _load(self, lane: Lane) -> None:
         self._let_go(lane)
         lane.state, lane.cut, lane.missed = LaneState.LOADING, True, False
         self._hungry.append(lane)
+
+    def _is_held(self, lane: Lane) -> bool:
+        return lane.destination is not None and lane in lane.destination.held
 
     def _let_go(self, lane: Lane) -> None:
         if lane.destination is not None:

@@ -30,6 +30,7 @@ _LOAD: Final = 500
 """Entries read at once: under 3 ms on both databases, whatever the backlog."""
 _REFILL: Final = 64
 """Lanes refilled at once."""
+_REFILLED: Final = 50_000
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
 _PATIENCE: Final = 1.0
@@ -79,7 +80,8 @@ class Loader:
         """The partitions that are delivered here."""
         self._readings: list[_Reading] = []
         self._refilled: set[int] = set()
-        """Lanes refilled since something was offered last."""
+        """Lanes refilled since something was offered last, and the many before them."""
+        self._refilled_before: set[int] = set()
         self._read_to = 0
         """How far the reading came that ended last."""
         self._wanted = asyncio.Event()
@@ -118,6 +120,7 @@ class Loader:
             else:
                 foreign.append(entry.lane)
         self._refilled.clear()
+        self._refilled_before.clear()
         self._filled()
         return foreign
 
@@ -184,7 +187,9 @@ class Loader:
             reading = _Reading(self._live(), entry.id - 1, self._lanes.refilled())
             self._readings.append(reading)
             self._wanted.set()
-        known = entry.id <= self._read_to or entry.lane in self._refilled
+        known = entry.id <= self._read_to or (
+            entry.lane in self._refilled or entry.lane in self._refilled_before
+        )
         if reading is None and not known:
             self._lanes.add((entry,), now)
         elif reading is None:
@@ -252,6 +257,9 @@ class Loader:
                 await self._clock.sleep(_PAUSE)
 
     def _note_refilled(self, lane: int) -> None:
+        if len(self._refilled) >= _REFILLED:
+            # On a node that accepts nothing, nobody else would ever clear it.
+            self._refilled_before, self._refilled = self._refilled, set()
         self._refilled.add(lane)
         reading = self._reading_of(lane)
         if reading is not None:

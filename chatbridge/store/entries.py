@@ -103,6 +103,7 @@ class Acceptance(Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a draft; `entry` is there if it is new."""
 
     verdict: Verdict
+    lane: int
     entry: Entry | None = None
 
 

@@ -17,6 +17,7 @@ from chatbridge.store.entries import (
     Entry,
     JournalRow,
     Verdict,
+    lane_of,
 )
 from chatbridge.store.partitions import EVERYTHING, partition_of
 from chatbridge.store.schema import journal
@@ -46,14 +47,14 @@ def accept(
     for draft in drafts:
         if first[draft.key] is draft and draft.key in ids:
             entry = _entry(ids[draft.key], draft, rows[draft.conversation])
-            answers.append(Acceptance(verdict=Verdict.NEW, entry=entry))
+            answers.append(Acceptance(verdict=Verdict.NEW, lane=entry.lane, entry=entry))
             continue
+        lane = lane_of(rows[draft.conversation].id, draft.direction)
         digest = known.get(draft.key) or first[draft.key].digest
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
-        answers.append(Acceptance(verdict=verdict))
+        answers.append(Acceptance(verdict=verdict, lane=lane))
     if here is not EVERYTHING:
-        lanes = [answer.entry.lane for answer in answers if answer.entry is not None]
-        elsewhere = [lane for lane in lanes if partition_of(lane) not in here]
+        elsewhere = {answer.lane for answer in answers if partition_of(answer.lane) not in here}
         notify_lanes(connection, Topic.LANES, elsewhere)
     return answers
 

@@ -45,9 +45,8 @@ def renew(connection: Connection, node: str, *, seconds: float) -> Standing:
     fair = -(-PARTITIONS // count)
     row = leases.c
     held = update(leases).where(row.node == node, row.expires_at > now).values(expires_at=until)
-    tokens: dict[int, int] = dict(
-        connection.execute(held.returning(row.partition, row.token)).tuples()
-    )
+    rows = connection.execute(held.returning(row.partition, row.token)).all()
+    tokens: dict[int, int] = {number: token for number, token in rows}  # noqa: C416 - keeps its type
     if len(tokens) < fair:
         tokens |= _take(connection, node, fair - len(tokens), now=now, until=until)
     return Standing(tokens=tokens, fair=fair, nodes=count)
@@ -69,7 +68,7 @@ def _take(connection: Connection, node: str, most: int, *, now: int, until: int)
         .values(node=node, token=row.token + 1, expires_at=until)
         .returning(row.partition, row.token)
     )
-    return dict(connection.execute(taken).tuples())
+    return {number: token for number, token in connection.execute(taken).all()}  # noqa: C416 - keeps its type
 
 
 def release(connection: Connection, node: str, partitions: Iterable[int]) -> None:

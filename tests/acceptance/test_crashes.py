@@ -237,12 +237,16 @@ async def test_order_holds_with_the_faults_of_the_sandbox(
     assert await own_sandbox.arrived(shop.account) == names
 
 
-async def test_a_second_server_on_the_same_database_is_refused(
+async def test_a_second_server_on_the_same_database_is_welcome_or_refused(
     crashing: Process, tmp_path: Path
 ) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
     second = bridge_process(folder, crashing.settings["CHATBRIDGE_STORE__URL"])
+    if crashing.settings["CHATBRIDGE_STORE__URL"].startswith("postgresql"):
+        second.start()
+        second.stop()
+        return
     with pytest.raises(AssertionError, match="nother chatbridge process"):
         second.start()
     assert second.process is not None
