@@ -1,6 +1,6 @@
 """Accepts messages from either side: verified, read, stored and queued in one transaction, then acknowledged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -63,7 +63,7 @@ class Queue(Protocol):
     def offer(self, entries: Sequence[Entry]) -> list[int]:
         """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
 
-    def look_up(self, lanes: Sequence[int]) -> None:
+    def look_up(self, lanes: Iterable[int]) -> None:
         """Take note that the database may have something new of these lanes."""
 
 
@@ -216,15 +216,17 @@ class Intake:
     async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
         here = self._queue.partitions
         answers = await self._store.write(journal.accept, drafts, self._clock.now(), here)
-        entries = [answer.entry for answer in answers if answer.entry is not None]
-        lost = [lane for lane in self._queue.offer(entries) if partition_of(lane) in here]
-        repeated = [answer.lane for answer in answers if answer.verdict is Verdict.REPEATED]
-        if repeated:
-            # The first time, it may have been stored without anybody hearing of it: the database was cut off in between.
-            self._queue.look_up(repeated)
-        if lost:
-            # Their partitions went to another node while they were being written.
-            await self._store.write(notify_lanes, Topic.LANES, lost)
+        fresh = [answer.entry for answer in answers if answer.entry and not answer.behind]
+        # What is behind others goes by the database: another node may have accepted those a moment ago. So does what is
+        # repeated: the first time, it may have been stored without anybody hearing of it.
+        unsure = {
+            answer.lane for answer in answers if answer.behind or answer.verdict is Verdict.REPEATED
+        }
+        unsure.update(self._queue.offer(fresh))
+        self._queue.look_up(unsure)
+        lost = here - self._queue.partitions
+        if lost and (told := [lane for lane in unsure if partition_of(lane) in lost]):
+            await self._store.write(notify_lanes, Topic.LANES, told)
         for draft, answer in zip(drafts, answers, strict=True):
             if draft.row is None and answer.entry is not None:
                 self._remember(draft.conversation, answer.entry)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatbridge.store import postgresql_rows, sqlite_rows
-from chatbridge.store.entries import AttemptRow, JournalRow
+from chatbridge.store.entries import AttemptRow, JournalRow, Written
 
 
 def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
@@ -21,8 +21,8 @@ def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, int]:
-    """Write and queue the rows whose key is new, in their order; return the id of each new key."""
+def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
+    """Write and queue the rows whose key is new, in their order; return what was written, by key."""
     if connection.dialect.name == "postgresql":
         return postgresql_rows.insert_entries(connection, rows)
     return sqlite_rows.insert_entries(connection, rows)

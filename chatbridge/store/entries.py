@@ -105,6 +105,8 @@ class Acceptance(Struct, frozen=True, kw_only=True, gc=False):
     verdict: Verdict
     lane: int
     entry: Entry | None = None
+    behind: bool = False
+    """Whether another node may have accepted something of its lane that is still waiting."""
 
 
 class OutcomeKind(StrEnum):
@@ -149,6 +151,14 @@ class JournalRow(NamedTuple):
     def lane(self) -> int:
         """Return the lane in which the entry waits."""
         return lane_of(self.conversation_id, self.direction)
+
+
+class Written(NamedTuple):
+    """What became of a new journal row."""
+
+    id: int
+    behind: bool
+    """Whether entries of its lane were waiting before, some of which this node may not have heard of."""
 
 
 class AttemptRow(NamedTuple):

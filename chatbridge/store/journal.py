@@ -46,8 +46,11 @@ def accept(
     answers = []
     for draft in drafts:
         if first[draft.key] is draft and draft.key in ids:
-            entry = _entry(ids[draft.key], draft, rows[draft.conversation])
-            answers.append(Acceptance(verdict=Verdict.NEW, lane=entry.lane, entry=entry))
+            made = ids[draft.key]
+            entry = _entry(made.id, draft, rows[draft.conversation])
+            answers.append(
+                Acceptance(verdict=Verdict.NEW, lane=entry.lane, entry=entry, behind=made.behind)
+            )
             continue
         lane = lane_of(rows[draft.conversation].id, draft.direction)
         digest = known.get(draft.key) or first[draft.key].digest

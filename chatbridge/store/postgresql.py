@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final, TypeVar
 
 import structlog
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -70,8 +71,8 @@ class PostgresqlStore:
         while True:
             try:
                 await self._listen(listener)
-            except (StoreUnavailable, TimeoutError) as error:
-                log.warning("notifications_lost", reason=str(error) or "no answer in time")
+            except (StoreUnavailable, TimeoutError, PostgresError, InterfaceError) as error:
+                log.warning("notifications_lost", reason=f"{type(error).__name__}: {error}")
             await asyncio.sleep(_LISTENING_AGAIN)
 
     async def _listen(self, listener: Listener) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from chatbridge.store.entries import AttemptRow, JournalRow
+from chatbridge.store.entries import AttemptRow, JournalRow, Written
 from chatbridge.store.hot import Hot, Row
 from chatbridge.store.schema import attempts, journal, pending
 
@@ -49,7 +50,9 @@ def _accept() -> Any:
     lane = row.conversation_id * literal_column("2") + row.direction
     waiting = select(row.id, lane, literal_column("0"), row.received_at, row.received_at)
     queued = insert(pending).from_select(["id", "lane", "attempts", "since", "due_at"], waiting)
-    return select(row.id, row.key).add_cte(queued.cte("queued"))
+    # What the statement itself queues is not seen here: these are entries that were waiting before.
+    older = exists().where(pending.c.lane == lane).correlate(written)
+    return select(row.id, row.key, older).add_cte(queued.cte("queued"))
 
 
 def _record() -> Any:
@@ -64,9 +67,12 @@ _ACCEPT: Final = Hot(_accept, *JournalRow._fields)
 _RECORD: Final = Hot(_record, *AttemptRow._fields, "ended")
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, int]:
-    """Write and queue the rows whose key is new, in their order; return the id of each new key."""
-    return {bytes(key): entry_id for entry_id, key in _ACCEPT.fetch(connection, *_columns(rows))}
+def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
+    """Write and queue the rows whose key is new, in their order; return what was written, by key."""
+    return {
+        bytes(key): Written(entry_id, behind)
+        for entry_id, key, behind in _ACCEPT.fetch(connection, *_columns(rows))
+    }
 
 
 def record(connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]) -> None:

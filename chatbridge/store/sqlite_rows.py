@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, column, delete, func, literal_column, select, table
 from sqlalchemy.dialects.sqlite import insert
 
-from chatbridge.store.entries import AttemptRow, JournalRow
+from chatbridge.store.entries import AttemptRow, JournalRow, Written
 from chatbridge.store.hot import Hot
 from chatbridge.store.schema import attempts, journal, pending
 
@@ -50,8 +50,8 @@ _LEAVE: Final = Hot(
 )
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, int]:
-    """Write and queue the rows whose key is new, in their order; return the id of each new key."""
+def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
+    """Write and queue the rows whose key is new, in their order; return what was written, by key."""
     ((newest,),) = _NEWEST.fetch(connection, journal.name)
     numbered = list(enumerate(rows, newest + 1))
     if _WRITE.run_many(connection, [(number, *row) for number, row in numbered]) < len(rows):
@@ -61,7 +61,7 @@ def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[b
         connection,
         [(number, row.lane, 0, row.received_at, row.received_at) for number, row in numbered],
     )
-    return {row.key: number for number, row in numbered}
+    return {row.key: Written(number, behind=False) for number, row in numbered}
 
 
 def record(connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]) -> None:
