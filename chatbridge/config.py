@@ -47,6 +47,7 @@ class Http(_Part):
     port: int = Field(ge=0, le=65535)
     body_limit: int = Field(gt=0)
     body_timeout: float = Field(gt=0)
+    drain_delay: float = Field(ge=0)
     shutdown_grace: float = Field(ge=0)
 
 

@@ -6,6 +6,7 @@ from chatbridge.errors import StoreUnavailable
 from chatbridge.observability import metrics
 from chatbridge.store.engine import ping
 from chatbridge.web.answers import json_answer
+from chatbridge.web.draining import DRAINING
 from chatbridge.web.endpoint import Call
 from chatbridge.web.schemas import Health, Readiness
 from chatbridge.web.services import SERVICES, Services
@@ -19,6 +20,8 @@ async def get_health(call: Call[None]) -> Health:
 
 async def get_readiness(request: web.Request) -> web.Response:
     """Say whether messages can be taken and are being delivered: 200 or 503."""
+    if request.app[DRAINING].announced:
+        return json_answer(Readiness(status="stopping", checks={}), status=503).response()
     services = request.app[SERVICES]
     checks = {
         "database": await _database(services),
