@@ -32,18 +32,20 @@ from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
 from chatbridge.model import Direction
-from chatbridge.observability.metrics import Metrics
+from chatbridge.observability.metrics import FOLDER, Metrics
 from chatbridge.store import migrations
 from chatbridge.store.dialect import Topic
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
 from chatbridge.web import listening
 from chatbridge.web.draining import attend
-from chatbridge.web.listening import listen, open_sockets
+from chatbridge.web.health import memory_shown
+from chatbridge.web.listening import listen
 from chatbridge.web.middlewares import answer_errors, observe
 from chatbridge.web.openapi import build_openapi
 from chatbridge.web.routes import ENDPOINTS, add_routes
 from chatbridge.web.services import OPENAPI, SERVICES, Services
+from chatbridge.web.sockets import open_sockets
 
 log = structlog.get_logger()
 
@@ -64,7 +66,7 @@ class _Parts:
 
 def _assemble(settings: Settings, clock: Clock) -> _Parts:
     """Make every part and hand each its collaborators. Nothing is opened yet."""
-    metrics = Metrics()
+    metrics = Metrics(os.environ.get(FOLDER))
     store = open_store(
         settings.store.url,
         synchronous=settings.store.synchronous,
@@ -200,6 +202,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
             yield
 
     app.cleanup_ctx.append(running)
+    if parts.services.metrics.shared:
+        app.cleanup_ctx.append(memory_shown)
     return app
 
 

@@ -58,6 +58,11 @@ class StoreSettings(_Part):
     synchronous: Literal["full", "normal"]
     connections: int = Field(ge=4, le=1000)
 
+    @property
+    def serves_one(self) -> bool:
+        """Return whether it can be used by one process only."""
+        return self.url.startswith("sqlite")
+
 
 def _split(value: object) -> object:
     if isinstance(value, str):

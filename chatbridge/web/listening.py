@@ -19,41 +19,16 @@ from typing import Final
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from chatbridge.errors import ConfigurationError
 from chatbridge.web.draining import DRAINING, Draining, has_unread
 from chatbridge.web.express import HEAD_TIMEOUT, Express
 from chatbridge.web.routes import ENDPOINTS
 from chatbridge.web.services import SERVICES
+from chatbridge.web.sockets import BACKLOG
 
-_BACKLOG: Final = 1024
 _QUIET: Final = 1.0
 """Seconds after which an idle connection of a stopping server is closed."""
 _LOOK: Final = 0.02
 """Seconds between two looks at the connections of a stopping server."""
-
-
-def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return sockets that listen on every address of the host; callers wait in them until somebody accepts.
-
-    Raises:
-        ConfigurationError: the port is taken, or the address is not this machine's.
-
-    """
-    opened: list[socket.socket] = []
-    try:
-        found = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
-            opened.append(socket.create_server(address, family=family, backlog=_BACKLOG))
-    except OSError as error:
-        for one in opened:
-            one.close()
-        raise ConfigurationError(
-            f"Port {port} on {host} cannot be used ({error.strerror}). Stop what uses it, or choose another with"
-            " CHATBRIDGE_HTTP__PORT."
-        ) from error
-    return opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +119,7 @@ async def listen(
         draining=draining,
     )
     listeners = [
-        await loop.create_server(express.connection, sock=one, backlog=_BACKLOG) for one in sockets
+        await loop.create_server(express.connection, sock=one, backlog=BACKLOG) for one in sockets
     ]
     return Entrance(
         runner=runner,

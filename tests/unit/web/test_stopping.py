@@ -11,7 +11,8 @@ from aiohttp import web
 
 from chatbridge.app import create_app
 from chatbridge.config import Settings
-from chatbridge.web.listening import Entrance, listen, open_sockets
+from chatbridge.web.listening import Entrance, listen
+from chatbridge.web.sockets import open_sockets
 from tests.fakes import SECONDS
 
 TOKEN = "q8N2vX5kT1wZ7rY4mB6p"
