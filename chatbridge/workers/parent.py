@@ -21,6 +21,8 @@ from chatbridge.workers.record import Record
 
 log = structlog.get_logger()
 
+_BAD_INPUT: Final = 2
+"""The exit code of a worker that has said what is wrong; another would say the same."""
 _START: Final = 60.0
 """Seconds a worker has to begin to serve, when it is to replace another."""
 _STOP_EARLY: Final = 10.0
@@ -140,8 +142,10 @@ class Workers:
                 record = Record()
                 continue
             record = record.after(worker.served)
-            if record.hopeless and not any(one.serves for one in self._all):
+            hopeless = record.hopeless or (record.stillborn and worker.code == _BAD_INPUT)
+            if hopeless and not any(one.serves for one in self._all):
                 self.stop(worker.code if worker.code > 0 else 1)
+                return
             log.error("worker_ended", worker=number, code=worker.code, again_in=record.delay)
             await asyncio.sleep(record.delay)
             if worker is not self._current[number]:

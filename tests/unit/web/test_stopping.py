@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import pytest
 from aiohttp import web
@@ -13,6 +12,7 @@ from chatbridge.app import create_app
 from chatbridge.config import Settings
 from chatbridge.web.listening import Entrance, listen
 from chatbridge.web.sockets import open_sockets
+from tests.callers import Caller
 from tests.fakes import SECONDS
 
 TOKEN = "q8N2vX5kT1wZ7rY4mB6p"
@@ -31,48 +31,6 @@ READY = b"GET /readyz HTTP/1.1\r\nHost: bridge\r\n\r\n"
 both_ways = pytest.mark.parametrize(
     ("request_bytes", "status"), [(EXPRESS, 401), (ORDINARY, 422)], ids=["express", "aiohttp"]
 )
-
-
-@dataclass
-class Said:
-    status: int
-    head: str
-    body: bytes
-
-    @property
-    def is_last(self) -> bool:
-        return "\r\nConnection: close" in self.head
-
-
-@dataclass
-class Caller:
-    """A client that keeps its connection."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    @classmethod
-    async def arriving(cls, port: int) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def hear(self) -> Said:
-        async with asyncio.timeout(SECONDS):
-            head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-            length = head.lower().partition("content-length:")[2].partition("\r")[0]
-            body = await self.reader.readexactly(int(length))
-        return Said(int(head.split()[1]), head, body)
-
-    async def ask(self, data: bytes) -> Said:
-        self.send(data)
-        return await self.hear()
-
-    async def is_let_go(self) -> bool:
-        """Wait for the end of the connection; whether it was an orderly one."""
-        async with asyncio.timeout(SECONDS):
-            return await self.reader.read() == b""
 
 
 @dataclass
