@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Shop, bridge_process, draft, faults_in
+from tests.acceptance.bridge import Bridge, Shop, bridge_process, draft, eventually, faults_in
 from tests.acceptance.test_cli import GOOD, refused, taken_port
 from tests.callers import Caller, Said
 from tests.plain_amojo import PlainAmojo
@@ -142,8 +142,8 @@ async def test_the_old_workers_stay_if_new_ones_cannot_start(crew: Process) -> N
 
 async def load(
     process: Process, shop: Shop, stop: asyncio.Event, answers: Counter[int], name: str
-) -> None:
-    """One client until it is told to leave: a refused or broken request raises."""
+) -> int:
+    """One client until it is told to leave; how often it asked. A refused or broken request raises."""
     caller = await Caller.arriving(process.port)
     number = 0
     while not stop.is_set():
@@ -160,6 +160,7 @@ async def load(
             caller = await Caller.arriving(process.port)
         await asyncio.sleep(0.005)  # a steady load, not one as high as it gets
     caller.writer.close()
+    return number
 
 
 async def test_replacing_all_under_load_refuses_nobody(
@@ -172,8 +173,10 @@ async def test_replacing_all_under_load_refuses_nobody(
         stop, answers = asyncio.Event(), Counter[int]()
         names = ["h1", "h2", "m1", "m2", "m3", "new1", "new2"]
         async with asyncio.TaskGroup() as clients:
-            for name in names:
-                clients.create_task(load(process, shop, stop, answers, name))
+            loads = {
+                name: clients.create_task(load(process, shop, stop, answers, name))
+                for name in names
+            }
             try:
                 signalled(process, signal.SIGHUP)
                 replaced = partial(lines, process, "replaced")
@@ -182,6 +185,17 @@ async def test_replacing_all_under_load_refuses_nobody(
                 stop.set()
         assert set(answers) == {200, 202}
         assert not any(map(there, old))
+        wanted = {
+            name: [f"{name}-{number}" for number in range(1, loads[name].result() + 1)]
+            for name in names
+            if name.startswith("m")
+        }
+
+        async def everything() -> bool:
+            return sum(map(len, (await plain.arrived(shop.account)).values())) == answers[202]
+
+        await eventually(everything, "all that was taken arrives")
+        assert await plain.arrived(shop.account) == wanted
         assert faults_in(process.log) == []
 
         new = [pid for pid in pids(process) if there(pid)]
