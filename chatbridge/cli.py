@@ -213,7 +213,7 @@ def _work(settings: config.Settings, text: str) -> None:
 
     async def ready() -> None:
         http = settings.http
-        post.announce(http.drain_delay + 2 * http.shutdown_grace + _SLACK)
+        post.announce(http.drain_delay + 3 * http.shutdown_grace + _SLACK)
 
     _run(run_server(settings, sockets=post.open_sockets(), ready=ready))
 
