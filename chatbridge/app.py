@@ -6,10 +6,11 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -31,19 +32,25 @@ from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
 from chatbridge.model import Direction
-from chatbridge.observability.metrics import Metrics
+from chatbridge.observability.metrics import FOLDER, Metrics
 from chatbridge.store import migrations
 from chatbridge.store.dialect import Topic
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
 from chatbridge.web import listening
-from chatbridge.web.listening import listen, note_heard
+from chatbridge.web.draining import attend
+from chatbridge.web.health import memory_shown
+from chatbridge.web.listening import listen
 from chatbridge.web.middlewares import answer_errors, observe
 from chatbridge.web.openapi import build_openapi
 from chatbridge.web.routes import ENDPOINTS, add_routes
 from chatbridge.web.services import OPENAPI, SERVICES, Services
+from chatbridge.web.sockets import open_sockets
 
 log = structlog.get_logger()
+
+_CUT_OFF: Final = 0.1
+"""Seconds for requests that are still being answered when their grace is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +66,7 @@ class _Parts:
 
 def _assemble(settings: Settings, clock: Clock) -> _Parts:
     """Make every part and hand each its collaborators. Nothing is opened yet."""
-    metrics = Metrics()
+    metrics = Metrics(os.environ.get(FOLDER))
     store = open_store(
         settings.store.url,
         synchronous=settings.store.synchronous,
@@ -182,7 +189,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
     """
     parts = _assemble(settings, clock or SystemClock())
     app = web.Application(
-        middlewares=(note_heard, observe, answer_errors),
+        middlewares=(attend, observe, answer_errors),
         client_max_size=settings.http.body_limit,
     )
     listening.prepare(app)
@@ -195,6 +202,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> web.Applicatio
             yield
 
     app.cleanup_ctx.append(running)
+    if parts.services.metrics.shared:
+        app.cleanup_ctx.append(memory_shown)
     return app
 
 
@@ -229,13 +238,15 @@ def _settle_memory() -> None:
 async def serve(
     settings: Settings,
     *,
+    sockets: Sequence[socket.socket] = (),
     extend: Callable[[web.Application], None] | None = None,
     ready: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Run the server until the task is cancelled.
+    """Run the server until the task is cancelled; then stop it without refusing anybody.
 
     Args:
         settings: checked with `config.problems` before.
+        sockets: listening ones, if somebody else opened them; the settings' host and port mean nothing then.
         extend: may add to the application before it starts, as the demo does.
         ready: called when requests are being answered.
 
@@ -244,6 +255,7 @@ async def serve(
         StoreUnavailable: the database cannot be reached.
 
     """
+    http = settings.http
     app = create_app(settings)
     if extend is not None:
         extend(app)
@@ -252,21 +264,21 @@ async def serve(
         access_log=None,
         auto_decompress=False,
         keepalive_timeout=75,
-        shutdown_timeout=settings.http.shutdown_grace,
+        shutdown_timeout=_CUT_OFF,
         handler_cancellation=False,
     )
     await runner.setup()
     try:
-        listener, express = await listen(runner, settings.http.host, settings.http.port)
+        entrance = await listen(runner, sockets or open_sockets(http.host, http.port))
         try:
             _settle_memory()
-            log.info("serving", host=settings.http.host, port=settings.http.port)
+            log.info("serving", host=http.host, port=http.port)
             if ready is not None:
                 await ready()
             await asyncio.Event().wait()
         finally:
-            listener.close()
-            await express.stop()
+            log.info("stopping")
+            await entrance.close(delay=http.drain_delay, grace=http.shutdown_grace)
     finally:
-        log.info("stopping")
         await runner.cleanup()
+        log.info("stopped")

@@ -30,6 +30,8 @@ BodyFile = Annotated[
 ]
 
 _MISMATCH: Final = 1
+_SLACK: Final = 5.0
+"""Seconds that a server may need to stop, beside those that its settings give it."""
 
 
 def main() -> None:
@@ -50,13 +52,29 @@ def _version(
 
 
 @app.command()
-def serve(config_file: ConfigFile = None) -> None:
+def serve(
+    config_file: ConfigFile = None,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, help="Processes that share the port; several need PostgreSQL."),
+    ] = 1,
+    post: Annotated[str, typer.Option("--as-worker", hidden=True)] = "",
+) -> None:
     """Run the server until it is told to stop (SIGTERM, Ctrl-C)."""
-    from chatbridge.app import serve as run_server  # noqa: PLC0415 - other commands start faster without it
-
     settings = _checked(config_file)
-    _logging(settings)
-    _run(run_server(settings))
+    if (workers > 1 or post) and settings.store.serves_one:
+        _fail(
+            "SQLite serves one process: leave --workers out, or use PostgreSQL (CHATBRIDGE_STORE__URL)."
+        )
+    if post:
+        _work(settings, post)
+    elif workers > 1:
+        _supervise(settings, workers, config_file)
+    else:
+        from chatbridge.app import serve as run_server  # noqa: PLC0415 - other commands start faster without it
+
+        _logging(settings)
+        _run(run_server(settings))
 
 
 @app.command()
@@ -171,6 +189,35 @@ def verify(
     raise typer.Exit(0 if matches else _MISMATCH)
 
 
+def _supervise(settings: config.Settings, count: int, config_file: Path | None) -> NoReturn:
+    """Be the parent of several servers."""
+    from chatbridge.web.sockets import open_sockets  # noqa: PLC0415
+    from chatbridge.workers.parent import run  # noqa: PLC0415
+
+    _logging(settings)
+    command = [sys.executable, "-m", "chatbridge", "serve"]
+    if config_file is not None:
+        command += ["--config", str(config_file)]
+    sockets = open_sockets(settings.http.host, settings.http.port)
+    supervising = run([*command, "--as-worker"], count=count, sockets=sockets)
+    raise SystemExit(asyncio.run(supervising))
+
+
+def _work(settings: config.Settings, text: str) -> None:
+    """Be one of several servers."""
+    from chatbridge.app import serve as run_server  # noqa: PLC0415
+    from chatbridge.workers.post import Post  # noqa: PLC0415
+
+    post = Post.read(text)
+    _logging(settings, worker=post.number)
+
+    async def ready() -> None:
+        http = settings.http
+        post.announce(http.drain_delay + 3 * http.shutdown_grace + _SLACK)
+
+    _run(run_server(settings, sockets=post.open_sockets(), ready=ready))
+
+
 def _checked(config_file: Path | None) -> config.Settings:
     settings = config.load(config_file)
     faults = config.problems(settings)
@@ -179,10 +226,10 @@ def _checked(config_file: Path | None) -> config.Settings:
     return settings
 
 
-def _logging(settings: config.Settings) -> None:
+def _logging(settings: config.Settings, worker: int | None = None) -> None:
     from chatbridge.observability import logging  # noqa: PLC0415
 
-    logging.configure(form=settings.log.format, level=settings.log.level)
+    logging.configure(form=settings.log.format, level=settings.log.level, worker=worker)
 
 
 def _body(file: Path | None) -> bytes:

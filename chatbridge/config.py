@@ -47,6 +47,7 @@ class Http(_Part):
     port: int = Field(ge=0, le=65535)
     body_limit: int = Field(gt=0)
     body_timeout: float = Field(gt=0)
+    drain_delay: float = Field(ge=0)
     shutdown_grace: float = Field(ge=0)
 
 
@@ -56,6 +57,11 @@ class StoreSettings(_Part):
     url: str
     synchronous: Literal["full", "normal"]
     connections: int = Field(ge=4, le=1000)
+
+    @property
+    def serves_one(self) -> bool:
+        """Return whether it can be used by one process only."""
+        return self.url.startswith("sqlite")
 
 
 def _split(value: object) -> object:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -50,8 +50,17 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 class Process:
     """One of our servers as a process. It can be killed and started again on the same port."""
 
-    def __init__(self, command: str, folder: Path, settings: Mapping[str, str], port: int) -> None:
+    def __init__(
+        self,
+        command: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        port: int,
+        *,
+        options: Sequence[str] = (),
+    ) -> None:
         self.command, self.folder, self.settings, self.port = command, folder, dict(settings), port
+        self.options = list(options)
         self.url = f"http://127.0.0.1:{port}"
         self.log_file = folder / f"{command}.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -60,7 +69,7 @@ class Process:
         """Start it and return when it answers."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatbridge", self.command],
+                [sys.executable, "-m", "chatbridge", self.command, *self.options],
                 env=environment(self.settings),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

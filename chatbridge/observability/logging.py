@@ -6,6 +6,7 @@ Event names are static and in snake_case. Ids are logged; texts, phone numbers, 
 import logging
 import sys
 from contextvars import ContextVar
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,14 +32,23 @@ def _add_request_id(
     return event
 
 
-def configure(*, form: str, level: str) -> None:
-    """Set up logging of the process: ours and that of libraries, to standard error."""
+def configure(*, form: str, level: str, worker: int | None = None) -> None:
+    """Set up logging of the process: ours and that of libraries, to standard error.
+
+    Args:
+        form: json or console.
+        level: the least that is written.
+        worker: stands in every line, for one of several processes.
+
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if worker is not None:
+        shared.append(partial(_of_worker, worker))
     renderer: structlog.typing.Processor
     if form == "json":
         shared.append(structlog.processors.format_exc_info)
@@ -68,6 +78,13 @@ def configure(*, form: str, level: str) -> None:
     # aiohttp's own access log prints whole addresses; web.middlewares writes one line per request instead.
     for name in ("aiohttp.access", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _of_worker(
+    number: int, logger: object, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    del logger, method
+    return {**event, "worker": number}
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

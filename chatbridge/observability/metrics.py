@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from chatbridge.model import Direction
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment's name for the folder of `Metrics`. prometheus_client looks for it too, when it is imported, and then keeps
+every value in files there."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,13 +40,23 @@ class _Series(dict[tuple[object, ...], Any]):
 
 
 class Metrics:
-    """The metrics of one server."""
+    """The metrics of one server, or of one of the workers that make up a server."""
 
-    def __init__(self) -> None:
-        """Make every metric, in a registry of its own."""
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+    def __init__(self, folder: str | None = None) -> None:
+        """Make every metric, in a registry of its own.
+
+        Args:
+            folder: where the workers of a server keep their values, None if there is one process.
+
+        """
+        self.registry = self._shown = CollectorRegistry()
+        self.shared = folder is not None
+        if folder is None:
+            ProcessCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+        else:
+            self._shown = CollectorRegistry()
+            multiprocess.MultiProcessCollector(self._shown, folder)  # type: ignore[no-untyped-call]  # theirs
         self.accepted = Counter(
             "chatbridge_accepted_total",
             "Messages taken, by direction and verdict (new, repeated, reused)",
@@ -69,6 +90,7 @@ class Metrics:
         self.in_memory = Gauge(
             "chatbridge_pending_in_memory",
             "Undelivered messages in memory",
+            multiprocess_mode="livesum",
             registry=self.registry,
         )
         self.request_seconds = Histogram(
@@ -103,5 +125,5 @@ class Metrics:
         self._answered[route, method, status].observe(seconds)
 
     def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return all metrics in Prometheus' text format, of all workers together."""
+        return generate_latest(self._shown)

@@ -16,6 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 from chatbridge.errors import RequestTooSlow
 from chatbridge.web.answers import Answer
 from chatbridge.web.callback import answer_callback
+from chatbridge.web.draining import Draining, has_unread
 from chatbridge.web.endpoint import Endpoint
 from chatbridge.web.middlewares import HEADERS, name_request, note_answer
 from chatbridge.web.plain_http import PlainHead, read_head, write_answer
@@ -39,16 +40,22 @@ class Express:
     """The endpoint of `POST /v1/messages`."""
     aiohttp: Callable[[], RequestHandler]
     """Makes a connection of aiohttp's."""
+    draining: Draining
     open: set["ExpressConnection"] = field(default_factory=set)
 
     def connection(self) -> "ExpressConnection":
         """Return the protocol for a new connection."""
         return ExpressConnection(self)
 
+    def close_idle(self) -> None:
+        """Close every connection that carries no request."""
+        for connection in list(self.open):
+            connection.close_if_idle()
+
     async def stop(self) -> None:
-        """Answer what is being answered, close every connection."""
-        answering = [task for task in map(ExpressConnection.close_when_done, self.open) if task]
-        await asyncio.gather(*answering, return_exceptions=True)
+        """Cut off what is still being answered, close every connection."""
+        cut_off = [task for task in map(ExpressConnection.cut_off, list(self.open)) if task]
+        await asyncio.gather(*cut_off, return_exceptions=True)
 
     def takes(self, path: str) -> bool:
         """Return whether plain requests for this path are answered here."""
@@ -126,11 +133,16 @@ class ExpressConnection(asyncio.Protocol):
         if self._answering is None and self._received:
             self._go_on()
 
-    def close_when_done(self) -> asyncio.Task[None] | None:
-        """Close the connection as soon as nothing is being answered; return what answers."""
-        self._closing = True
-        if self._answering is None:
+    def close_if_idle(self) -> None:
+        """Close the connection unless some of a request is there."""
+        if self._answering is None and not self._received and not has_unread(self._transport):
             self._transport.close()
+
+    def cut_off(self) -> asyncio.Task[None] | None:
+        """Close the connection; return what was answering it, which is told to end."""
+        self._transport.close()
+        if self._answering is not None:
+            self._answering.cancel()
         return self._answering
 
     def _go_on(self) -> None:
@@ -163,7 +175,9 @@ class ExpressConnection(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
             answer = problem_of(error, route)
         note_answer(shared.services, "POST", route, answer.status, begun)
-        self._send(answer, request_id, keep_alive=head.keep_alive and not self._closing)
+        # Requests that are here already are answered too; the last answer ends the connection.
+        ending = self._closing or (shared.draining.last_answers and not self._received)
+        self._send(answer, request_id, keep_alive=head.keep_alive and not ending)
 
     def _send(self, answer: Answer, request_id: str, *, keep_alive: bool) -> None:
         self._answering = None

@@ -249,5 +249,5 @@ class Health(Out):
 class Readiness(Out):
     """Whether the server can take messages, and what keeps it from it."""
 
-    status: Literal["ok", "unavailable"]
+    status: Literal["ok", "unavailable", "stopping"]
     checks: dict[str, str]
