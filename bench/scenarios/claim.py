@@ -22,9 +22,8 @@ from bench.servers import postgres
 from chatbridge.ids import fingerprint
 from chatbridge.model import Content, Direction, Message, MessageType, Person, encode_message
 from chatbridge.store import journal, pending
-from chatbridge.store.entries import ConversationKey
 from chatbridge.store.engine import Store, open_store
-from chatbridge.store.entries import Draft, lane_of
+from chatbridge.store.entries import ConversationKey, Draft, lane_of
 
 _BATCH: Final = 512
 _ROWS: Final = 500
