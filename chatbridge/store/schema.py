@@ -7,6 +7,7 @@ Giving up moves it to `parked`. So the wide rows are written once, and what is w
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -176,4 +177,13 @@ unknown_events = Table(
     Column("received_at", BigInteger, nullable=False),
     Index("ix_unknown_events_link_id_id", "link_id", "id"),
     sqlite_autoincrement=True,
+)
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("key", String(255), primary_key=True, comment="whose limit it is"),
+    Column("next_at", BigInteger, nullable=False, comment="theoretical arrival time of GCRA"),
+    Column("closed_until", BigInteger, nullable=False, comment="no call before"),
+    Column("banned", Boolean, nullable=False, comment="opens by a probe only"),
 )
