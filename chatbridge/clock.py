@@ -25,3 +25,15 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
         await asyncio.sleep(seconds)
+
+
+class SteadyClock:
+    """A clock that nobody sets: for how long something takes, not for when it is."""
+
+    def now(self) -> int:
+        """Return microseconds since some moment."""
+        return time.monotonic_ns() // 1000
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+        await asyncio.sleep(seconds)
