@@ -117,6 +117,8 @@ class Turns:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for account in self._accounts.values():
+            account.room.leave()  # a task that had not begun did not do it
 
     def _account(self, key: str) -> "_Account":
         return self._accounts.setdefault(key, _Account(WaitingRoom(key, self._rate)))
