@@ -10,6 +10,7 @@ before, and a check for each row would cost as much as writing it. Everything th
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -196,4 +197,13 @@ leases = Table(
     Column("token", BigInteger, nullable=False, comment="grows with every new holder"),
     Column("expires_at", BigInteger, nullable=False, comment="by the database's clock"),
     Index("ix_leases_node", "node"),
+)
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("key", String(255), primary_key=True, comment="whose limit it is"),
+    Column("next_at", BigInteger, nullable=False, comment="theoretical arrival time of GCRA"),
+    Column("closed_until", BigInteger, nullable=False, comment="no call before"),
+    Column("banned", Boolean, nullable=False, comment="opens by a probe only"),
 )
