@@ -15,13 +15,16 @@ class Deadlines:
         self._seconds = seconds
         self._due: dict[Deadline, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> "Deadline":
         """Return a deadline, to be used in a `with` statement at once."""
-        task = asyncio.current_task()
+        # To ask which loop is running costs a system call before Python 3.12.
+        loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a deadline needs a task that it can end")
-        loop = task.get_loop()
+        self._loop = loop
         deadline = Deadline(self._due, task)
         self._due[deadline] = due = loop.time() + self._seconds
         if self._timer is None:
@@ -30,6 +33,7 @@ class Deadlines:
 
     def close(self) -> None:
         """Stop the timer."""
+        self._loop = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

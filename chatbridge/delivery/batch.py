@@ -29,6 +29,7 @@ class Batcher(Generic[Item, Answer]):
         self._handed_in = 0
         self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def put(self, item: Item) -> None:
         """Have an item written whose answer nobody waits for. The writer has to look after its failures itself."""
@@ -42,7 +43,10 @@ class Batcher(Generic[Item, Answer]):
             Exception: whatever else the writer raised for this item alone.
 
         """
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            # Asked once: before Python 3.12 the question costs a system call.
+            self._loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = self._loop.create_future()
         self._add(item, answer)
         return await answer
 

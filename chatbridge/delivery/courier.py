@@ -126,6 +126,7 @@ class Courier:
 
     async def start(self) -> None:
         """Begin to load and deliver."""
+        self._loop = asyncio.get_running_loop()
         await self._ownership.start(self)
         self._tasks = [
             asyncio.create_task(self._loader.read(), name="courier-reader"),
@@ -213,7 +214,7 @@ class Courier:
         self._wake.set()
 
     def _begin(self, turn: Turn) -> None:
-        self._under_way.add(asyncio.create_task(self._work(turn)))
+        self._under_way.add(self._loop.create_task(self._work(turn)))
 
     async def _work(self, turn: Turn | None) -> None:
         """Deliver one entry after another as long as there is one to go."""
@@ -224,7 +225,7 @@ class Courier:
         except Exception:
             log.exception("delivery_task_failed")
         finally:
-            if (task := asyncio.current_task()) is not None:
+            if (task := asyncio.current_task(self._loop)) is not None:
                 self._under_way.discard(task)
             self._wake.set()
 

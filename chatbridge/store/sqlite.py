@@ -26,6 +26,8 @@ GROUP_LIMIT: Final = 512
 """Units in one commit at most. Beyond 256 nothing is gained, below 128 a tenth of the throughput is lost (measured)."""
 
 _READERS: Final = 4
+_CHECKPOINT_PAGES: Final = 8_000
+"""Pages of the log (4 KiB each) that are gathered before they are copied into the file: most of them are written again soon."""
 _CACHE_KIB: Final = 8_192
 """Pages each connection keeps. The unique keys are random, so their index is read all over."""
 _BUSY_MILLISECONDS: Final = 5_000
@@ -154,6 +156,7 @@ class SqliteStore:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
         @event.listens_for(engine, "begin")
         def _begun(connection: Connection) -> None:
