@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench format lock browser
+.PHONY: help setup run test check bench torture format lock browser
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## format, lint, types, layers
 
 bench: $(VENV)/.dev ## measure this checkout beside what people use today; about an hour, writes bench/RESULTS.md
 	$(BIN)/python -m bench.run
+
+torture: $(VENV)/.dev ## faults nobody announced, and a check that nothing is lost; about ten minutes
+	$(BIN)/python -m tests.torture
 
 format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff format .
