@@ -114,7 +114,7 @@ class Courier:
             lanes=self._lanes,
             window=limits.window,
             filled=self._wake.set,
-            recorded=self._record.flushed,
+            recorded=self._recorded,
         )
         self._under_way: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -173,7 +173,7 @@ class Courier:
         """Return when nothing of these partitions is under way or still to be recorded."""
         while self._lanes.under_way(lambda lane: partition_of(lane) in partitions):
             await self._clock.sleep(_SETTLING)
-        await self._record.flushed()
+        await self._recorded()
 
     def offer(self, entries: Iterable[Entry]) -> list[int]:
         """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
@@ -186,6 +186,11 @@ class Courier:
     def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
         """Take note that the database has something new of these lanes; `again`: it goes before what is known."""
         self._loader.look_up(lanes, again=again)
+
+    async def _recorded(self) -> None:
+        """Return when everything that was sent so far is recorded."""
+        self._store.hurry()
+        await self._record.flushed()
 
     async def _send_forever(self) -> None:
         while True:
@@ -328,7 +333,7 @@ class Courier:
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
         while True:
             try:
-                await self._store.write(
+                await self._store.write_along(
                     pending.settle, outcomes, self._clock.now(), self._ownership.tokens
                 )
             except StoreUnavailable as error:

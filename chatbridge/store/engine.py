@@ -57,6 +57,12 @@ class Store(Protocol):
 
         """
 
+    async def write_along(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, but let it ride with the next write, as nobody waits for it; within 10 ms in any case."""
+
+    def hurry(self) -> None:
+        """Write at once what was waiting for a ride."""
+
     async def read(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit that only reads, beside the writers."""
 

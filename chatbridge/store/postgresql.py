@@ -61,6 +61,13 @@ class PostgresqlStore:
             async with self._engine.begin() as connection:
                 return await connection.run_sync(unit, *args, **kwargs)
 
+    async def write_along(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`: each unit has a transaction of its own here."""
+        return await self.write(unit, *args, **kwargs)
+
+    def hurry(self) -> None:
+        """Do nothing."""
+
     async def read(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the unit on one state of the database, however many statements it makes."""
         with outages_named():

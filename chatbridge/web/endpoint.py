@@ -52,7 +52,7 @@ class Endpoint(Generic[Body]):
 
     method: str
     path: str
-    run: Callable[[Call[Body]], Awaitable[BaseModel | None]]
+    run: Callable[[Call[Body]], Awaitable[BaseModel | Answer | None]]
     summary: str
     tag: str
     access: Access
@@ -86,6 +86,8 @@ class Endpoint(Generic[Body]):
 
     async def _run(self, call: Call[Any]) -> Answer:
         answer = await self.run(call)
+        if isinstance(answer, Answer):
+            return answer
         return (
             Answer(status=self.status)
             if answer is None

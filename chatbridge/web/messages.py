@@ -1,30 +1,43 @@
 """Endpoints of messages: a messenger sends one, and asks where one is."""
 
+import msgspec
+from msgspec.structs import replace
+
 from chatbridge.bridge.tracking import TimelineStep, find_message, state_of, timeline_of
-from chatbridge.model import ContactCard, Content, Direction, Location, Message, Person
+from chatbridge.model import (
+    ContactCard,
+    Content,
+    Direction,
+    Location,
+    Message,
+    Person,
+    encode_message,
+)
+from chatbridge.web.answers import Answer
 from chatbridge.web.endpoint import Call
 from chatbridge.web.message_schemas import (
     ContentIn,
     MessageDraft,
     MessageOut,
-    MessageTaken,
     TimelineStepOut,
 )
 from chatbridge.web.parked import direction_name
 from chatbridge.web.times import from_datetime, to_datetime
 
 
-async def create_message(call: Call[MessageDraft]) -> MessageTaken:
-    """Take a client's message."""
+async def create_message(call: Call[MessageDraft]) -> Answer:
+    """Take a client's message; the answer is a MessageTaken."""
     draft = call.body
     message = to_message(draft, now=call.services.clock.now())
-    # The validated form is compared, not the bytes: other white space or member order is the same message.
-    # Members left out and members at their default are the same, so a later release may add some.
-    said = draft.model_dump_json(exclude_defaults=True).encode()
+    # What is meant is compared, not the bytes: other white space or member order is the same message, and so are members
+    # left out and members at their default. A time that the server gave is no part of it.
+    said = encode_message(message if draft.sent_at else replace(message, sent_at=0))
+    said += (draft.scope_id or "").encode()
     await call.services.intake.client_message(
         call.messenger, message, scope_id=draft.scope_id, said=said
     )
-    return MessageTaken(id=draft.id, conversation_id=draft.conversation_id)
+    taken = {"id": draft.id, "conversation_id": draft.conversation_id, "state": "queued"}
+    return Answer(status=202, body=msgspec.json.encode(taken), content_type="application/json")
 
 
 async def get_message(call: Call[None]) -> MessageOut:

@@ -42,6 +42,12 @@ class TroubledStore:
         self.changed.set()
         return result
 
+    async def write_along(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
+        return await self.write(unit, *args, **kwargs)
+
+    def hurry(self) -> None:
+        self._store.hurry()
+
     async def read(self, unit: Any, *args: Any, **kwargs: Any) -> Any:
         await self._fail(unit)
         with self._under_way():
