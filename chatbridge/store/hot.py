@@ -4,8 +4,7 @@ What SQLAlchemy does for every execution (cache keys, result metadata, conversio
 itself where rows come in batches. The statements stay Core, so the schema is said once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -24,17 +23,27 @@ class Hot:
         self._arrange: Callable[[Row], Row] | None = None
 
     def run_many(self, connection: Connection, rows: Sequence[Row]) -> int:
-        """Run it for each row; return how many rows it changed in all."""
+        """Run it for each row on SQLite; return how many rows it changed in all."""
         sql = self._sql or self._compile(connection)
         if self._arrange is not None:
             rows = [self._arrange(row) for row in rows]
-        with _driver_errors_named(connection):
-            cursor = connection.connection.cursor()
-            cursor.executemany(sql, rows)
-            return int(cursor.rowcount)
+        try:
+            return int(_driver(connection).executemany(sql, rows).rowcount)
+        except Exception as error:
+            raise named(connection, error) from error
+
+    def read(self, connection: Connection, *values: Any) -> list[Any]:
+        """Run it once on SQLite; return the rows it gives."""
+        sql = self._sql or self._compile(connection)
+        row = values if self._arrange is None else self._arrange(values)
+        try:
+            found: list[Any] = _driver(connection).execute(sql, row).fetchall()
+        except Exception as error:
+            raise named(connection, error) from error
+        return found
 
     def fetch(self, connection: Connection, *values: Any) -> Sequence[Any]:
-        """Run it once; return the rows it gives."""
+        """Run it once on PostgreSQL; return the rows it gives."""
         sql = self._sql or self._compile(connection)
         row = values if self._arrange is None else self._arrange(values)
         return connection.exec_driver_sql(sql, row).fetchall()
@@ -53,13 +62,16 @@ def _picker(places: list[int]) -> Callable[[Row], Row]:
     return pick if len(places) > 1 else lambda row: (pick(row),)
 
 
-@contextmanager
-def _driver_errors_named(connection: Connection) -> Iterator[None]:
-    """Turn the driver's own errors into SQLAlchemy's, as if it had run the statement."""
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def named(connection: Connection, error: Exception) -> BaseException:
+    """Return the driver's own error as SQLAlchemy's, as if it had run the statement."""
     driver: Any = connection.dialect.loaded_dbapi
-    try:
-        yield
-    except driver.Error as error:
-        raise exc.DBAPIError.instance(
-            None, None, error, driver.Error, dialect=connection.dialect
-        ) from error
+    if not isinstance(error, driver.Error):
+        return error
+    wrapped: BaseException = exc.DBAPIError.instance(
+        None, None, error, driver.Error, dialect=connection.dialect
+    )
+    return wrapped

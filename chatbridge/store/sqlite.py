@@ -18,6 +18,7 @@ from typing import IO, Any, Final, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from chatbridge.errors import ConfigurationError, StoreUnavailable
+from chatbridge.store import hot
 from chatbridge.store.engine import Listener, P, Unit, is_outage, outages_named, ping
 
 T = TypeVar("T")
@@ -106,7 +107,8 @@ class SqliteStore:
         work = self._work(partial(_call, unit, args, kwargs))
         self.hurry()
         self._queue.put(work)
-        return await _kept(work.done)
+        done: asyncio.Future[T] = work.done
+        return await done  # it is carried out even if nobody waits any more
 
     async def write_along(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the unit in the writer thread with the next group; return when that is committed."""
@@ -114,7 +116,8 @@ class SqliteStore:
         self._riders.append(work)
         if self._ride is None:
             self._ride = self._loop.call_later(_PATIENCE, self.hurry)
-        return await _kept(work.done)
+        done: asyncio.Future[T] = work.done
+        return await done  # it is carried out even if nobody waits any more
 
     def hurry(self) -> None:
         """Hand what waits for a ride to the writer thread."""
@@ -194,18 +197,17 @@ class SqliteStore:
 
         @event.listens_for(engine, "begin")
         def _begun(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            driver: Any = connection.connection.driver_connection
+            try:
+                driver.execute(begin)
+            except Exception as error:
+                raise hot.named(connection, error) from error
 
         return engine
 
 
 def _call(unit: Callable[..., T], args: Any, kwargs: Any, connection: Connection) -> T:
     return unit(connection, *args, **kwargs)
-
-
-async def _kept(done: "asyncio.Future[T]") -> T:
-    """Wait for a unit; it is carried out even if nobody waits any more."""
-    return await asyncio.shield(done)
 
 
 def _run(connection: Connection, work: _Work, *, alone: bool) -> _Result:

@@ -52,10 +52,10 @@ _LEAVE: Final = Hot(
 
 def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
     """Write and queue the rows whose key is new, in their order; return what was written, by key."""
-    ((newest,),) = _NEWEST.fetch(connection, journal.name)
+    ((newest,),) = _NEWEST.read(connection, journal.name)
     numbered = list(enumerate(rows, newest + 1))
     if _WRITE.run_many(connection, [(number, *row) for number, row in numbered]) < len(rows):
-        written = {number for number, _ in _INSERTED.fetch(connection, newest)}
+        written = {number for number, _ in _INSERTED.read(connection, newest)}
         numbered = [(number, row) for number, row in numbered if number in written]
     _QUEUE.run_many(
         connection,

@@ -29,19 +29,10 @@ EARTH = SystemClock()
 
 
 class ShiftedClock(SystemClock):
-    """A node's clock that is wrong."""
+    """A node's clock that is wrong. Pushing one that tells how long things take makes what the node knows old."""
 
     def __init__(self, ahead: int) -> None:
-        self.ahead = ahead
-
-    def now(self) -> int:
-        return super().now() + self.ahead
-
-
-class ShiftedSteadyClock(SystemClock):
-    """A steady clock with a beginning of its own. Pushing it makes what the node knows old."""
-
-    def __init__(self, ahead: int) -> None:
+        super().__init__()
         self.ahead = ahead
 
     def now(self) -> int:
@@ -54,7 +45,7 @@ class Node:
     def __init__(self, store: Store, number: int, rate: Rate) -> None:
         # All users of a SQLite database are in one process, with one clock.
         wrong = 0 if isinstance(store, SqliteStore) else (number - 1) * HOUR
-        self.store, self.steady = store, ShiftedSteadyClock(number * 7_777_777)
+        self.store, self.steady = store, ShiftedClock(number * 7_777_777)
         self.turns = Turns(store, rate=rate, clock=ShiftedClock(wrong), steady=self.steady)
 
     async def call(self, times: int, calls: list[int]) -> None:

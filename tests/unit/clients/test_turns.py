@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chatbridge.clients.allowance import PROBE_EVERY, SECOND, Rate
+from chatbridge.clients.allowance import PROBE_EVERY, SECOND, Closing, Rate, close
 from chatbridge.clients.turns import Turns
 from chatbridge.clock import Clock
 from chatbridge.errors import StoreUnavailable, Throttled
-from chatbridge.store import migrations
+from chatbridge.store import allowances, migrations
+from chatbridge.store.allowances import AllowanceRow
 from chatbridge.store.engine import Store, open_store
 from tests.fakes import FakeClock
 from tests.unit.clock import JumpingClock
@@ -138,6 +141,35 @@ async def test_a_refusal_closes_the_account_here_at_once(turns: Turns, clock: Ju
     began = clock.now()
     await turns.take(KEY, patience=31)
     assert clock.now() - began == 30 * SECOND
+
+
+async def test_while_the_refusal_is_being_written_nothing_holds_any_more(turns: Turns) -> None:
+    turn, other = await turns.take(KEY, patience=0), await turns.take(KEY, patience=1)
+    error = Throttled("too many", status=429, retry_after=30)
+    writing = asyncio.create_task(turns.refused(turn, error))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    assert not turns.holds(other)
+    await writing
+
+
+async def test_a_slot_from_long_ago_is_void_if_another_node_was_refused_since(asked: Asked) -> None:
+    clock = FakeClock()
+    turns = make_turns(asked, clock)
+    await asked.write(allowances.change, KEY, busy, now=clock.now())
+    waiting = asyncio.create_task(turns.take(KEY, patience=10))
+    await clock.somebody_sleeps()
+    closing = partial(close, closing=Closing(pause=600 * SECOND, banned=False))
+    await asked.write(allowances.change, KEY, closing, now=clock.now())
+    clock.advance(3)
+    with pytest.raises(Throttled) as refused:
+        await waiting
+    assert refused.value.retry_after == 597
+
+
+def busy(row: AllowanceRow, now: int) -> tuple[AllowanceRow, None]:
+    """As if others had taken the slots of three seconds."""
+    return replace(row, next_at=now + 3 * SECOND), None
 
 
 async def test_nobody_asks_the_database_about_an_account_that_is_known_to_be_closed(
