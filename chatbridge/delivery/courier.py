@@ -227,6 +227,7 @@ class Courier:
             while turn is not None:
                 await self._deliver(turn)
                 turn = None if self._stopping else self._lanes.take(self._clock.now())
+                self._loader.stir()  # what waited for room may have been asked for
         except Exception:
             log.exception("delivery_task_failed")
         finally:

@@ -98,7 +98,8 @@ async def test_one_failing_conversation_pauses_nobody(depot: Depot) -> None:
     courier.offer(await depot.accept(*(draft(f"m-{n}", f"c-{n % 7}") for n in range(50))))
 
     async def others_are_through() -> bool:
-        return len(depot.amojo.taken) == 50
+        # The bad one may come last, and then it is taken too.
+        return len(depot.amojo.taken) >= 50
 
     await depot.until(others_are_through)
 
