@@ -1,4 +1,7 @@
-"""The plain transport: aiohttp's `ClientSession` over the same connections; three times the CPU, public API only."""
+"""The plain transport: aiohttp's `ClientSession` over the same connections; three times the CPU, less of aiohttp's inside.
+
+It is not free of it: the session's own repeats are switched off, and the pool both transports share looks at the parser.
+"""
 
 import asyncio
 from collections.abc import Callable
