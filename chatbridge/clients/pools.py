@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -50,15 +50,15 @@ class Pool(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is not None and _is_clean(protocol):
+            if protocol is not None and is_clean(protocol):
                 return connection
-            is_new = protocol is None or protocol._parser is None  # noqa: SLF001 - see `_is_clean`
+            is_new = protocol is None or protocol._parser is None  # noqa: SLF001 - see `is_clean`
             connection.close()
             if is_new:
                 raise aiohttp.ClientConnectionError("it ended the connection before a request")
 
 
-def _is_clean(protocol: "ResponseHandler") -> bool:
+def is_clean(protocol: "ResponseHandler") -> bool:
     """Return whether the next bytes on this connection will be the answer to the next request.
 
     Whole answers that nobody asked for show in `should_close`, half of one only in the parser of the last answer,
@@ -73,7 +73,10 @@ def _is_clean(protocol: "ResponseHandler") -> bool:
         return False
 
 
-class Pools:
+P = TypeVar("P", bound=Pool)
+
+
+class Pools(Generic[P]):
     """Two pools: one guarded, one for hosts that are allowed by name. With a proxy it is the proxy's host that counts."""
 
     def __init__(
@@ -82,9 +85,9 @@ class Pools:
         limits: TransportLimits,
         proxy: Proxy | None,
         *,
-        kind: type[Pool] = Pool,
+        kind: type[P],
     ) -> None:
-        """Prepare; `open` makes the pools."""
+        """Prepare; `open` makes the pools, of this kind."""
         self._guard, self._limits, self._proxy, self._kind = guard, limits, proxy, kind
 
     async def open(self) -> None:
@@ -98,12 +101,12 @@ class Pools:
         await self.guarded.close()
         await self.by_name.close()
 
-    def for_url(self, url: URL) -> Pool:
+    def for_url(self, url: URL) -> P:
         """Return the pool whose connections may go where this request has to be dialled."""
         dialled = url if self._proxy is None else self._proxy.url
         return self.by_name if self._guard.allows_host(dialled.host or "") else self.guarded
 
-    def _pool(self, tls: ssl.SSLContext, factory: aiohttp.SocketFactoryType | None) -> Pool:
+    def _pool(self, tls: ssl.SSLContext, factory: aiohttp.SocketFactoryType | None) -> P:
         return self._kind(
             limit=self._limits.connections,
             limit_per_host=self._limits.connections_per_host,

@@ -22,14 +22,13 @@ from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.deadlines import Deadlines
 from chatbridge.clients.failures import FAILURES, delivery_error
 from chatbridge.clients.outgoing import Proxy, check_head, parse_url
-from chatbridge.clients.pools import Pool, Pools, TransportLimits
-from chatbridge.clients.reading import KEPT, AnswerHeaders, read_start
+from chatbridge.clients.pools import Pools, TransportLimits
+from chatbridge.clients.wire import WirePool
 from chatbridge.errors import NotSent
 from chatbridge.protocol.http import Request, Response
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ConnectionKey
-    from aiohttp.connector import Connection
 
 _HOSTS: Final = 1024
 _ADDRESSES: Final = 4096
@@ -49,7 +48,7 @@ class _Target:
     """An address, and what is the same in every request to it."""
 
     host: str
-    pool: Pool
+    pool: WirePool
     dial: _Dial
     opening: str
     """Everything from the request's target to the last header that does not change."""
@@ -68,7 +67,7 @@ class ThinTransport:
     ) -> None:
         """Prepare; `start` opens the pools."""
         self._guard, self._user_agent, self._proxy = guard, user_agent, proxy
-        self._pools = Pools(guard, limits, proxy)
+        self._pools = Pools(guard, limits, proxy, kind=WirePool)
         self._connect_timeout = aiohttp.ClientTimeout(connect=limits.connect_timeout)
         self._deadlines = Deadlines(limits.total_timeout)
         self._target = lru_cache(_ADDRESSES)(self._new_target)
@@ -94,15 +93,15 @@ class ThinTransport:
         left = False
         try:
             with self._deadlines.begin():
-                connection = await target.pool.connect(target.dial, [], self._connect_timeout)
+                wire = await target.pool.take(target.dial, self._connect_timeout)
                 try:
                     if allowed is not None and not allowed():
-                        connection.release()
                         raise NotSent(f"{target.host} not sent: the right to deliver it was lost")
                     left = True
-                    return await _exchange(connection, request, target.opening)
+                    written = _write(request, target.opening)
+                    return await wire.exchange(written, has_body=request.method != "HEAD")
                 finally:
-                    _give_up(connection)
+                    target.pool.give_back(wire)
         except FAILURES as error:
             raise delivery_error(error, target.host, left=left) from error
 
@@ -137,36 +136,10 @@ class ThinTransport:
         )
 
 
-async def _exchange(connection: "Connection", request: Request, opening: str) -> Response:
-    """Write the request, read the answer, and give the connection back if nothing about it is odd."""
-    protocol, wire = connection.protocol, connection.transport
-    if protocol is None or wire is None:
-        raise aiohttp.ClientConnectionError
-    protocol.set_response_params(
-        skip_payload=request.method == "HEAD",
-        read_until_eof=True,
-        auto_decompress=False,
-        read_bufsize=KEPT,
-    )
+def _write(request: Request, opening: str) -> bytes:
     body = request.body
     head = f"{request.method}{opening}{_lines(request.headers)}Content-Length: {len(body)}\r\n\r\n"
-    wire.write(head.encode("ascii") + body)
-    message, payload = await protocol.read()
-    while message.code < 200 and message.code != 101:
-        message, payload = await protocol.read()
-    said = payload.read_nowait() if payload.is_eof() else await read_start(payload)
-    # An answer before the whole request was taken: the rest of it would be in the way of the next.
-    if len(said) <= KEPT and not wire.get_write_buffer_size():
-        connection.release()
-    headers = AnswerHeaders(message.headers)
-    return Response(status=message.code, headers=headers, body=said[:KEPT])
-
-
-def _give_up(connection: "Connection") -> None:
-    """End a connection, unless it was released. What is not written yet is not written any more."""
-    if connection.transport is not None:
-        connection.transport.abort()
-    connection.close()
+    return head.encode("ascii") + body
 
 
 def _lines(headers: Mapping[str, str]) -> str:

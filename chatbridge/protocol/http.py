@@ -1,27 +1,34 @@
 """HTTP requests and responses as plain values, and the one method that exchanges them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request, complete to the byte: signed bodies must not be written again by an HTTP library."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Show neither headers nor body: one has signatures, the other what people write."""
+        return f"Request({self.method} {self.url})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An answer. Header names are in lower case; a body beyond the transport's limit is cut off."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Show the status alone: the rest are somebody's words."""
+        return f"Response({self.status})"
 
 
 class Transport(Protocol):

@@ -118,7 +118,6 @@ journal = Table(
     Column("body", LargeBinary, nullable=False, comment="model.encode_message"),
     Column("received_at", BigInteger, nullable=False, comment="when its bytes had arrived"),
     Column("stored_at", BigInteger, nullable=False, comment="when its transaction was written"),
-    Index("ix_journal_conversation_id_id", "conversation_id", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -1,0 +1,224 @@
+"""A connection that reads plain answers itself, and a pool that keeps such connections at hand.
+
+aiohttp makes the connections and counts them. But its reading of an answer, and taking a connection from its pool and
+putting it back, cost more than signing a message. So a connection stays taken while it is idle, its bytes come to a protocol of ours, and
+as soon as anything about an answer is unusual, aiohttp's protocol gets it, byte for byte (see `plain_answers`).
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+
+from chatbridge.clients.plain_answers import read_plain_answer
+from chatbridge.clients.pools import Pool, is_clean
+from chatbridge.clients.reading import KEPT, AnswerHeaders, read_start
+from chatbridge.protocol.http import Response
+
+if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+
+IDLE_SECONDS: Final = 15.0
+"""How long an idle connection is kept, as in aiohttp's pool."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection: one request at a time."""
+
+    def __init__(
+        self, connection: "Connection", pool: "WirePool", dial: aiohttp.ClientRequest
+    ) -> None:
+        """Take over a connection that was just given out."""
+        if connection.protocol is None or connection.transport is None:
+            raise aiohttp.ClientConnectionError
+        self._connection, self._pool, self.dial = connection, pool, dial
+        self._aiohttp: ResponseHandler = connection.protocol
+        self._transport = connection.transport
+        self._loop = connection.protocol._loop  # noqa: SLF001 - to ask which is running costs a system call before 3.12
+        self._answer: asyncio.Future[Response | None] | None = None
+        self.clean = True
+        """Nothing was said on it since the last whole answer."""
+        self.since = 0.0
+        """When it became idle."""
+        self._transport.set_protocol(self)
+
+    async def exchange(self, request: bytes, *, has_body: bool = True) -> Response:
+        """Write a request, return its answer.
+
+        Args:
+            request: all of it.
+            has_body: whether the answer may have a body; that to a HEAD has none.
+
+        Raises:
+            ClientError, OSError, HttpProcessingError, EofStream: no whole answer came.
+
+        """
+        self.clean = False
+        waiting = self._answer = self._loop.create_future()
+        if not has_body:
+            self._hand_over(has_body=False)
+        self._transport.write(request)
+        answer = await waiting or await self._read_with_aiohttp()
+        # An answer before the whole request was taken: the rest of it would be in the way of the next.
+        self.clean = self._transport.get_protocol() is self and not (
+            self._transport.get_write_buffer_size()
+        )
+        return answer
+
+    @property
+    def usable(self) -> bool:
+        """Return whether a request may be written to it."""
+        return self.clean and not self._transport.is_closing()
+
+    def close(self) -> None:
+        """End the connection. What is not written yet is not written any more."""
+        self.clean = False
+        self._transport.abort()
+        self._connection.close()
+
+    def release(self) -> None:
+        """Give the connection back to aiohttp's pool."""
+        self._transport.set_protocol(self._aiohttp)
+        self._connection.release()
+
+    # --- what asyncio calls ---
+
+    def data_received(self, data: bytes) -> None:
+        """Take in an answer."""
+        waiting, self._answer = self._answer, None
+        if waiting is None:
+            # Nobody asked. What comes next here would be taken for the answer to the next request.
+            self._pool.drop(self)
+            return
+        answer = read_plain_answer(data)
+        if answer is None:
+            self._answer = waiting
+            self._hand_over()
+            self._aiohttp.data_received(data)
+        elif not waiting.done():
+            waiting.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let aiohttp know, which has the words for it, and whoever waits."""
+        if self._answer is None:
+            self._aiohttp.connection_lost(exc)
+            self._pool.drop(self)
+            return
+        self._hand_over()
+        self._aiohttp.connection_lost(exc)
+
+    # --- inside ---
+
+    def _hand_over(self, *, has_body: bool = True) -> None:
+        """Let aiohttp read the answer."""
+        self._aiohttp.set_response_params(
+            skip_payload=not has_body,
+            read_until_eof=True,
+            auto_decompress=False,
+            read_bufsize=KEPT,
+        )
+        self._transport.set_protocol(self._aiohttp)
+        waiting, self._answer = self._answer, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    async def _read_with_aiohttp(self) -> Response:
+        protocol = self._aiohttp
+        message, payload = await protocol.read()
+        while message.code < 200 and message.code != 101:
+            message, payload = await protocol.read()
+        said = payload.read_nowait() if payload.is_eof() else await read_start(payload)
+        if len(said) <= KEPT and is_clean(protocol):
+            self._transport.set_protocol(self)
+        headers = AnswerHeaders(message.headers)
+        return Response(status=message.code, headers=headers, body=said[:KEPT])
+
+
+class WirePool(Pool):
+    """aiohttp's pool, with idle connections kept at hand on top of it. All its connections are given out by `take`."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Begin empty."""
+        super().__init__(**settings)
+        self._idle: dict[aiohttp.ClientRequest, list[Wire]] = {}
+        self._by_age: dict[Wire, None] = {}
+        """Idle ones; the one that is idle for longest is first."""
+        self._existing = 0
+        """Connections that exist, idle or not."""
+        self._waiting = 0
+        """Who waits for a connection of aiohttp's."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def take(
+        self,
+        dial: aiohttp.ClientRequest,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's name for it
+    ) -> Wire:
+        """Return a connection on which nothing was said since the last answer.
+
+        Raises:
+            ClientError, OSError: there is none to be had.
+
+        """
+        idle = self._idle.get(dial)
+        while idle:
+            wire = idle.pop()
+            del self._by_age[wire]
+            if wire.usable:
+                return wire
+            self._end(wire)
+        if self._existing >= self.limit and self._by_age:
+            self.drop(next(iter(self._by_age)))
+        self._waiting += 1
+        try:
+            connection = await self.connect(dial, [], timeout)
+        finally:
+            self._waiting -= 1
+        self._existing += 1
+        return Wire(connection, self, dial)
+
+    def give_back(self, wire: Wire) -> None:
+        """Keep a connection for the next request, or end it if it is not clean."""
+        if not wire.usable:
+            self._end(wire)
+        elif self._waiting:
+            self._existing -= 1
+            wire.release()
+        else:
+            wire.since = self._loop.time()
+            self._idle.setdefault(wire.dial, []).append(wire)
+            self._by_age[wire] = None
+            if self._timer is None:
+                self._timer = self._loop.call_later(IDLE_SECONDS, self._expire)
+
+    def drop(self, wire: Wire) -> None:
+        """End a connection if it is idle; one that is in use is ended by whoever uses it."""
+        wire.clean = False
+        if wire in self._by_age:
+            del self._by_age[wire]
+            self._idle[wire.dial].remove(wire)
+            self._end(wire)
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close every connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for wire in list(self._by_age):
+            self.drop(wire)
+        await super().close(abort_ssl=abort_ssl)
+
+    def _end(self, wire: Wire) -> None:
+        self._existing -= 1
+        wire.close()
+
+    def _expire(self) -> None:
+        """End what has been idle for too long."""
+        self._timer = None
+        last = self._loop.time() - IDLE_SECONDS
+        for wire in list(self._by_age):
+            if wire.since > last:
+                self._timer = self._loop.call_at(wire.since + IDLE_SECONDS, self._expire)
+                return
+            self.drop(wire)
+        self._idle = {dial: wires for dial, wires in self._idle.items() if wires}
