@@ -49,8 +49,13 @@ def fingerprint(*parts: str | bytes) -> bytes:
 
     Each part is measured, so that `("ab", "c")` and `("a", "bc")` differ.
     """
-    data = [
-        part.encode(errors="surrogatepass") if isinstance(part, str) else part for part in parts
-    ]
-    said = b"".join([len(part).to_bytes(8, "big") + part for part in data])
-    return hashlib.blake2b(said, digest_size=16).digest()
+    return hashlib.blake2b(measured(*parts), digest_size=16).digest()
+
+
+def measured(*parts: str | bytes) -> bytes:
+    """Return these parts, each behind its length: what fingerprints are made over."""
+    said = b""
+    for part in parts:
+        data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
+        said += len(data).to_bytes(8, "big") + data
+    return said

@@ -39,8 +39,8 @@ class Batcher(Generic[Item, Answer]):
         """Have an item written whose answer nobody waits for. The writer has to look after its failures itself."""
         self._add(item, None)
 
-    async def __call__(self, item: Item) -> Answer:
-        """Return the answer to this item once its batch is written.
+    def __call__(self, item: Item) -> asyncio.Future[Answer]:
+        """Have an item written; its answer is there once its batch is written.
 
         Raises:
             StoreUnavailable: the writer raised it for the batch.
@@ -52,7 +52,7 @@ class Batcher(Generic[Item, Answer]):
             self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._add(item, answer)
-        return await answer
+        return answer
 
     async def flushed(self) -> None:
         """Return when everything handed in so far has been written or has failed."""

@@ -200,10 +200,10 @@ class Courier:
             while (turn := self._lanes.take(now)) is not None:
                 self._begin(turn)
             self._loader.stir()
-            self._set_alarm(now)
+            self._set_alarm()
             await self._wake.wait()
 
-    def _set_alarm(self, now: int) -> None:
+    def _set_alarm(self) -> None:
         """See to it that what sleeps is woken."""
         due = self._lanes.next_due()
         if due is None or (self._alarm is not None and self._alarm_at <= due):
@@ -211,7 +211,9 @@ class Courier:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at = due
-        self._alarm = asyncio.create_task(self._ring((due - now) / 1_000_000), name="courier-alarm")
+        self._alarm = asyncio.create_task(
+            self._ring((due - self._clock.now()) / 1_000_000), name="courier-alarm"
+        )
 
     async def _ring(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -219,7 +221,9 @@ class Courier:
         self._wake.set()
 
     def _begin(self, turn: Turn) -> None:
-        self._under_way.add(self._loop.create_task(self._work(turn)))
+        attempt = self._loop.create_task(self._work(turn))
+        self._under_way.add(attempt)
+        attempt.add_done_callback(self._under_way.discard)
 
     async def _work(self, turn: Turn | None) -> None:
         """Deliver one entry after another as long as there is one to go."""
@@ -227,12 +231,10 @@ class Courier:
             while turn is not None:
                 await self._deliver(turn)
                 turn = None if self._stopping else self._lanes.take(self._clock.now())
-                self._loader.stir()  # what waited for room may have been asked for
+                self._loader.stir()  # there is room, and what waited for it may have been asked for
+            self._set_alarm()
         except Exception:
             log.exception("delivery_task_failed")
-        finally:
-            if (task := asyncio.current_task(self._loop)) is not None:
-                self._under_way.discard(task)
             self._wake.set()
 
     async def _deliver(self, turn: Turn) -> None:
@@ -242,6 +244,7 @@ class Courier:
         if outcome.kind is not OutcomeKind.DELIVERED and not self._ownership.holds():
             # Whoever has it now decides about it. What the far side took is a fact, and is recorded in any case.
             self._lanes.postpone(entry, self._clock.now() + int(_PAUSE * SECOND))
+            self._set_alarm()
             return
         seconds = (outcome.answered_at - entry.received_at) / 1_000_000
         self._watcher.attempted(entry.direction, outcome.kind, outcome.code, seconds)
@@ -249,9 +252,9 @@ class Courier:
             log.info("attempt_failed", entry_id=entry.id, outcome=outcome.kind, code=outcome.code)
         if outcome.due_at is not None:
             self._lanes.postpone(entry, outcome.due_at)
+            self._set_alarm()
         else:
             self._lanes.finish(entry, outcome.answered_at)
-        self._loader.stir()
         self._record.put(outcome)
 
     async def _attempt(self, entry: Entry) -> Outcome:

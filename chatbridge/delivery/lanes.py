@@ -130,6 +130,11 @@ class Lanes:
             again = self._lanes[number] = Lane(number, lane.destination)
             self._load(again)
 
+    @property
+    def is_hungry(self) -> bool:
+        """Return whether a lane wants a refill."""
+        return bool(self._hungry)
+
     def hungry(self, most: int) -> list[Lane]:
         """Return lanes that want a refill, each once."""
         return [self._hungry.popleft() for _ in range(min(most, len(self._hungry)))]
@@ -350,7 +355,10 @@ class Lanes:
             self._enter_turn(first)
 
     def _insert(self, lane: Lane, entry: Entry, now: int) -> None:
-        insort(lane.entries, entry, key=_id_of)
+        if not lane.entries or lane.entries[-1].id < entry.id:
+            lane.entries.append(entry)
+        else:
+            insort(lane.entries, entry, key=_id_of)
         self._weigh(lane, entry, 1)
         self._queue(lane, now)
 

@@ -144,7 +144,8 @@ class Loader:
 
     def stir(self) -> None:
         """Go on if there is something to do again: room in memory, or lanes that want a refill."""
-        self._hungry.set()
+        if self._lanes.is_hungry:
+            self._hungry.set()
         if self._readings and not self._is_full(half=True):
             self._room.set()
 

@@ -46,6 +46,8 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
     """A journal entry that is still to deliver."""
 
     id: int
+    lane: int
+    """The number of the line in which it keeps its order."""
     conversation_id: int
     external_id: str | None
     """The messenger's id of the conversation."""
@@ -79,11 +81,6 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
     def read(self) -> Message:
         """Return the message that `body` holds."""
         return self.message or decode_message(self.body)
-
-    @property
-    def lane(self) -> int:
-        """Return the number of the line in which this entry keeps its order."""
-        return lane_of(self.conversation_id, self.direction)
 
 
 def lane_of(conversation_id: int, direction: int) -> int:

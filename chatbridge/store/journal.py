@@ -96,6 +96,7 @@ def _digests(connection: Connection, keys: set[bytes]) -> dict[bytes, bytes]:
 def _entry(entry_id: int, draft: Draft, conversation: ConversationRow) -> Entry:
     return Entry(
         entry_id,
+        lane_of(conversation.id, draft.direction),
         conversation.id,
         conversation.external_id,
         conversation.amojo_id,

@@ -19,6 +19,7 @@ def _waiting() -> Select[Any]:
     return (
         select(
             entry.id,
+            pending.c.lane,
             entry.conversation_id,
             row.external_id,
             row.amojo_id,
@@ -71,7 +72,7 @@ def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
 
 
 _DIRECTIONS: Final = tuple(Direction)
-_DIRECTION: Final = 5
+_DIRECTION: Final = 6
 """Place of the direction among the columns of `_waiting`, which are those of Entry."""
 
 

@@ -1,10 +1,14 @@
 """What a request is answered with, whichever way it came in."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 from aiohttp import web
 from pydantic import BaseModel
+
+HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Sent with every answer."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -7,7 +7,7 @@ answers them otherwise. The first request of another kind hands the connection o
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -18,7 +18,7 @@ from chatbridge.web.answers import Answer
 from chatbridge.web.callback import answer_callback
 from chatbridge.web.draining import Draining, has_unread
 from chatbridge.web.endpoint import Endpoint
-from chatbridge.web.middlewares import HEADERS, name_request, note_answer
+from chatbridge.web.middlewares import name_request, note_answer
 from chatbridge.web.plain_http import PlainHead, read_head, write_answer
 from chatbridge.web.problems import problem_of
 from chatbridge.web.services import Services
@@ -64,18 +64,18 @@ class Express:
             scope != path and 0 < len(scope) <= 255 and "/" not in scope
         )
 
-    async def answer(self, head: PlainHead, body: bytes) -> Answer:
+    def answer(self, head: PlainHead, body: bytes) -> Awaitable[Answer]:
         """Answer a plain request."""
         headers = head.headers
         if head.path == self.messages.path:
-            return await self.messages.answer_plain(
+            return self.messages.answer_plain(
                 self.services,
                 headers.get("authorization", ""),
                 headers.get("content-type", ""),
                 body,
             )
         scope_id = head.path.removeprefix(_CALLBACKS)
-        return await answer_callback(self.services, scope_id, body, headers.get("x-signature"))
+        return answer_callback(self.services, scope_id, body, headers.get("x-signature"))
 
     def route(self, path: str) -> str:
         """Return the path as the route table writes it."""
@@ -183,9 +183,8 @@ class ExpressConnection(asyncio.Protocol):
         self._answering = None
         if self._transport.is_closing():
             return
-        extra = {"X-Request-Id": request_id, **HEADERS}
         now = int(time.time())
-        self._transport.write(write_answer(answer, extra, now=now, keep_alive=keep_alive))
+        self._transport.write(write_answer(answer, request_id, now=now, keep_alive=keep_alive))
         if not keep_alive:
             self._transport.close()
             return

@@ -13,15 +13,13 @@ from aiohttp.typedefs import Handler
 
 from chatbridge.errors import MethodNotAllowed, NotFound
 from chatbridge.observability.logging import REQUEST_ID, is_debugging
+from chatbridge.web.answers import HEADERS
 from chatbridge.web.problems import problem, problem_of
 from chatbridge.web.services import SERVICES, Services
 
 log = structlog.get_logger()
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-"""Sent with every answer."""
-
 _PROCESS: Final = secrets.token_hex(8)
 _NUMBERS: Final = count()
 """Numbers the requests of this process: fresh random bytes for each would be a system call."""

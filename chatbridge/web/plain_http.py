@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from chatbridge.web.answers import Answer
+from chatbridge.web.answers import HEADERS, Answer
 
 MOST_HEAD: Final = 8192
 """Bytes of a head that is read here."""
@@ -63,8 +63,14 @@ def read_head(data: bytes | bytearray) -> PlainHead | None:
 
 
 @lru_cache(maxsize=64)
-def _status_line(status: int) -> str:
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+def _opening(status: int, content_type: str | None, *, keep_alive: bool) -> str:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    if content_type is not None:
+        lines.append(f"Content-Type: {content_type}")
+    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    if not keep_alive:
+        lines.append("Connection: close")
+    return "\r\n".join(lines)
 
 
 @lru_cache(maxsize=2)
@@ -72,14 +78,12 @@ def _date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
-def write_answer(answer: Answer, extra: Mapping[str, str], *, now: int, keep_alive: bool) -> bytes:
+def write_answer(answer: Answer, request_id: str, *, now: int, keep_alive: bool) -> bytes:
     """Return an answer as bytes; `now` in seconds since 1970."""
-    lines = [_status_line(answer.status)]
-    if answer.content_type is not None:
-        lines.append(f"Content-Type: {answer.content_type}\r\n")
-    for headers in (answer.headers, extra):
-        lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    if not keep_alive:
-        lines.append("Connection: close\r\n")
-    lines.append(f"Content-Length: {len(answer.body)}\r\nDate: {_date(now)}\r\n\r\n")
-    return "".join(lines).encode("latin-1") + answer.body
+    opening = _opening(answer.status, answer.content_type, keep_alive=keep_alive)
+    own = "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
+    head = (
+        f"{opening}\r\n{own}X-Request-Id: {request_id}\r\n"
+        f"Content-Length: {len(answer.body)}\r\nDate: {_date(now)}\r\n\r\n"
+    )
+    return head.encode("latin-1") + answer.body

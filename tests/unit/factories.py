@@ -22,7 +22,7 @@ from chatbridge.model import (
     WebhookFormat,
 )
 from chatbridge.protocol.http import Response
-from chatbridge.store.entries import Entry
+from chatbridge.store.entries import Entry, lane_of
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors/amojo-signatures.json").read_text())
 
@@ -114,7 +114,8 @@ def make_entry(entry_id: int, conversation: int = 1, **changes: Any) -> Entry:
         "since": 0,
         "due_at": 0,
     }
-    return Entry(**values | changes)
+    values |= changes
+    return Entry(lane=lane_of(values["conversation_id"], values["direction"]), **values)
 
 
 def make_response(status: int, body: bytes | dict[str, Any] = b"", **headers: str) -> Response:

@@ -12,7 +12,7 @@ from chatbridge.errors import ConfigurationError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The revision this release needs; a test holds it equal to the newest file in `versions/`."""
 
 _MIGRATING: Final = 0x6368_6174_6D69_6772
