@@ -120,7 +120,7 @@ class Intake:
         link = self._verified(scope_id, body, signature)
         now = self._clock.now()
         try:
-            event = read_callback(body, fresh_id=self._new_id(), now=now)
+            event = read_callback(body, fresh_id=self._new_id, now=now)
         except UnreadablePayload as error:
             await self._keep_unknown(link, "unreadable", str(error), body)
             raise

@@ -1,14 +1,14 @@
 """The port of a connector: what it is given, and what it gives back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from chatbridge.model import Link, Message, Messenger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An operator's message on its way to a messenger."""
 
     id: str

@@ -4,9 +4,9 @@ The bytes must have passed `signing.callback_matches` before they come here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from chatbridge.errors import UnreadablePayload
@@ -24,15 +24,13 @@ _YEAR_10000: Final = 253_402_300_800
 """Seconds; from here on no calendar, ours included, can name the moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageWritten:
+class MessageWritten(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An operator wrote."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherEvent:
+class OtherEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A callback that is signed and understood as far as its kind, which this version does not relay."""
 
     kind: str
@@ -41,12 +39,12 @@ class OtherEvent:
 Event = MessageWritten | OtherEvent
 
 
-def read_callback(body: bytes, *, fresh_id: str, now: int) -> Event:
+def read_callback(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Event:
     """Return the event in a callback.
 
     Args:
         body: the verified bytes.
-        fresh_id: id for a message that has none of its own, as in v1 without a time.
+        fresh_id: makes the id of a message that has none of its own, as in v1 without a time.
         now: microseconds; stands in where the callback has no time.
 
     Raises:
@@ -93,12 +91,14 @@ def _read_v2(payload: dict[str, Any], now: int) -> Message:
     )
 
 
-def _read_v1(payload: dict[str, Any], body: bytes, fresh_id: str, now: int) -> Message:
+def _read_v1(
+    payload: dict[str, Any], body: bytes, fresh_id: Callable[[], str], now: int
+) -> Message:
     # v1 has no message id. With its time to the millisecond the same bytes are the same message; without it an
     # operator may simply have written "ok" twice, so each callback is a message of its own.
     timed = whole(payload.get("msec_timestamp")) is not None
     return Message(
-        id=f"v1-{fingerprint(body.rstrip()).hex() if timed else fresh_id}",
+        id=f"v1-{fingerprint(body.rstrip()).hex() if timed else fresh_id()}",
         conversation_id=_required(payload["conversation_id"], identifier, "conversation_id"),
         sent_at=_sent_at(payload, now),
         sender=Person(),
@@ -107,41 +107,49 @@ def _read_v1(payload: dict[str, Any], body: bytes, fresh_id: str, now: int) -> M
     )
 
 
+def _read_location(value: object) -> Location | None:
+    wire = members(value)
+    lat, lon = number(wire.get("lat")), number(wire.get("lon"))
+    return None if lat is None or lon is None else Location(lat=lat, lon=lon)
+
+
+def _read_contact(value: object) -> ContactCard | None:
+    wire = members(value)
+    name, phone = text(wire.get("name")), text(wire.get("phone"))
+    return None if phone is None else ContactCard(name=name or phone, phone=phone)
+
+
+_CONTENT: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "text": ("text", text),
+    "media": ("media_url", text),
+    "thumbnail": ("thumbnail_url", text),
+    "file_name": ("file_name", text),
+    "file_size": ("file_size", whole),
+    "sticker_id": ("sticker_id", text),
+    "media_group_id": ("media_group_id", text),
+    "location": ("location", _read_location),
+    "contact": ("contact", _read_contact),
+}
+"""Our name for each member of a message, and how it is read. Most are empty in most messages."""
+
+
 def _read_content(wire: dict[str, Any], *, where: str) -> Content:
     try:
         kind = MessageType(text(wire.get("type")) or "")
     except ValueError as error:
         raise UnreadablePayload(f"{where} has a type this server does not know") from error
-    location, contact = members(wire, "location"), members(wire, "contact")
-    return Content(
-        type=kind,
-        text=text(wire.get("text")),
-        media_url=text(wire.get("media")),
-        thumbnail_url=text(wire.get("thumbnail")),
-        file_name=text(wire.get("file_name")),
-        file_size=whole(wire.get("file_size")) or None,
-        duration=whole(wire.get("media_duration")),
-        sticker_id=text(wire.get("sticker_id")),
-        media_group_id=text(wire.get("media_group_id")),
-        location=_read_location(location),
-        contact=_read_contact(contact),
-    )
+    given = {
+        ours: value
+        for name, (ours, read) in _CONTENT.items()
+        if (said := wire.get(name)) and (value := read(said)) is not None
+    }
+    return Content(type=kind, duration=whole(wire.get("media_duration")), **given)
 
 
 def _read_extras(wire: dict[str, Any]) -> dict[str, Any]:
     """Return what is passed on; a member nested absurdly is left out, the message goes without it."""
     given = {name: wire[name] for name in _EXTRAS if wire.get(name)}
     return {name: member for name, member in given.items() if is_shallow(member, _DEEPEST)}
-
-
-def _read_location(wire: dict[str, Any]) -> Location | None:
-    lat, lon = number(wire.get("lat")), number(wire.get("lon"))
-    return None if lat is None or lon is None else Location(lat=lat, lon=lon)
-
-
-def _read_contact(wire: dict[str, Any]) -> ContactCard | None:
-    name, phone = text(wire.get("name")), text(wire.get("phone"))
-    return None if phone is None else ContactCard(name=name or phone, phone=phone)
 
 
 def _read_person(wire: dict[str, Any]) -> Person:

@@ -99,9 +99,11 @@ def callback_matches(secret: str, body: bytes, signature: str) -> bool:
     """
     if not _HEX_SHA1.fullmatch(signature):
         return False
-    trimmed = hmac.compare_digest(sign_body(secret, body.rstrip(b"\r\n")), signature)
-    exact = hmac.compare_digest(sign_body(secret, body), signature)
-    return trimmed or exact
+    trimmed = body.rstrip(b"\r\n")
+    matches = hmac.compare_digest(sign_body(secret, trimmed), signature)
+    if not matches and len(trimmed) < len(body):
+        matches = hmac.compare_digest(sign_body(secret, body), signature)
+    return matches
 
 
 def verify_request(

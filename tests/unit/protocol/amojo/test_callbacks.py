@@ -37,7 +37,7 @@ from tests.unit.protocol.amojo.hook_samples import (
 
 def read(body: Wire | bytes, *, fresh_id: str = "fresh", now: int = NOW) -> Event:
     data = body if isinstance(body, bytes) else orjson.dumps(body)
-    return read_callback(data, fresh_id=fresh_id, now=now)
+    return read_callback(data, fresh_id=lambda: fresh_id, now=now)
 
 
 def message_in(body: Wire | bytes, **arguments: Any) -> Message:

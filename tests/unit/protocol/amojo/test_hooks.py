@@ -19,7 +19,7 @@ URL = "https://backend.example.org/location/:scope_id"
 
 
 def read(request: Request) -> Message:
-    event = read_callback(request.body, fresh_id="fresh", now=0)
+    event = read_callback(request.body, fresh_id=lambda: "fresh", now=0)
     assert isinstance(event, MessageWritten)
     return event.message
 
