@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -339,7 +340,7 @@ def check(body: bytes) -> None:
         return
     if isinstance(event, MessageWritten):
         assert decode_message(encode_message(event.message)) == event.message
-        orjson.dumps(message_created(event.message, scope_id="s", account_id="a"))
+        msgspec.json.encode(message_created(event.message, scope_id="s", account_id="a"))
 
 
 @given(st.binary())
