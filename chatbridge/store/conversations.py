@@ -1,14 +1,11 @@
 """Conversations: found or made from either side's id, and bound to the other side's once that is known."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, and_, exists, select, tuple_, update
+from sqlalchemy import Connection
 
-from chatbridge.store.dialect import insert_new
-from chatbridge.store.entries import ConversationKey, ConversationRow
-from chatbridge.store.schema import conversations
-
-_ALIAS = conversations.alias()
+from chatbridge.store.dialect import hot_rows
+from chatbridge.store.entries import ConversationKey, ConversationRow, Naming
 
 
 def resolve(
@@ -20,90 +17,57 @@ def resolve(
     """
     found = _find(connection, keys)
     missing = [key for key in keys if key not in found]
-    for key in sorted(missing, key=_place):
-        _make_or_bind(connection, key, now=now)
     if missing:
+        _make_or_bind(connection, missing, now=now)
         found |= _find(connection, missing)
     return found
 
 
-def _place(key: ConversationKey) -> tuple[bool, int, str, str]:
-    """Keys with both ids go first: they bind. Beyond that one order for all writers, so that none waits in a circle."""
-    one_id = key.external_id is None or key.amojo_id is None
-    return one_id, key.link_id, key.external_id or "", key.amojo_id or ""
+def learn_amojo_ids(connection: Connection, namings: Iterable[Naming]) -> None:
+    """Remember amoCRM's ids of conversations, unless one is known or another conversation of the link has it."""
+    hot_rows(connection).learn_amojo_ids(connection, _unambiguous(namings))
 
 
-def learn_amojo_id(connection: Connection, conversation_id: int, amojo_id: str) -> None:
-    """Remember amoCRM's id of a conversation, unless one is known or another conversation of the link has it."""
-    row = conversations.c
-    same_id = and_(_ALIAS.c.link_id == row.link_id, _ALIAS.c.amojo_id == amojo_id)
-    connection.execute(
-        update(conversations)
-        .where(row.id == conversation_id, row.amojo_id.is_(None), ~exists().where(same_id))
-        .values(amojo_id=amojo_id)
+def _make_or_bind(connection: Connection, keys: Sequence[ConversationKey], *, now: int) -> None:
+    named = {(key.link_id, key.external_id) for key in keys if key.external_id is not None}
+    begun = {(key.link_id, key.amojo_id) for key in keys if key.external_id is None}
+    namings = _unambiguous(
+        Naming(key.link_id, key.external_id, key.amojo_id)
+        for key in keys
+        if key.external_id is not None and key.amojo_id is not None
     )
+    if namings:
+        hot_rows(connection).bind_conversations(connection, namings)
+    # One order for all writers, so that none waits in a circle.
+    hot_rows(connection).insert_conversations(connection, "external_id", sorted(named), now)
+    if namings:
+        hot_rows(connection).learn_amojo_ids(connection, namings)
+    hot_rows(connection).insert_conversations(connection, "amojo_id", sorted(begun), now)
+
+
+def _unambiguous(namings: Iterable[Naming]) -> list[Naming]:
+    """Return these in one order for all writers, each id once: of two that contradict each other one is heard."""
+    by_external: dict[tuple[int, str], Naming] = {}
+    taken: set[tuple[int, str]] = set()
+    for naming in sorted(namings):
+        theirs = (naming.link_id, naming.amojo_id)
+        if theirs not in taken and (naming.link_id, naming.external_id) not in by_external:
+            by_external[naming.link_id, naming.external_id] = naming
+            taken.add(theirs)
+    return list(by_external.values())
 
 
 def _find(
     connection: Connection, keys: Iterable[ConversationKey]
 ) -> dict[ConversationKey, ConversationRow]:
-    keys = list(keys)
-    by_external = _select(connection, "external_id", keys)
-    by_amojo = _select(connection, "amojo_id", [key for key in keys if key.external_id is None])
-    found = {}
-    for key in keys:
-        if key.external_id is not None:
-            row = by_external.get((key.link_id, key.external_id))
-        else:
-            row = by_amojo.get((key.link_id, key.amojo_id))
-        if row is not None:
-            found[key] = row
+    named = {key: (key.link_id, key.external_id) for key in keys if key.external_id is not None}
+    begun = {key: (key.link_id, key.amojo_id) for key in keys if key.external_id is None}
+    found: dict[ConversationKey, ConversationRow] = {}
+    for name, wanted in (("external_id", named), ("amojo_id", begun)):
+        pairs = sorted(set(wanted.values()))
+        if not pairs:
+            continue
+        known = hot_rows(connection).find_conversations(connection, name, pairs)
+        by_name = {(row.link_id, getattr(row, name)): row for row in known}
+        found |= {key: row for key, pair in wanted.items() if (row := by_name.get(pair))}
     return found
-
-
-def _select(
-    connection: Connection, name: str, keys: list[ConversationKey]
-) -> dict[tuple[int, str | None], ConversationRow]:
-    pairs = {(key.link_id, value) for key in keys if (value := getattr(key, name)) is not None}
-    if not pairs:
-        return {}
-    columns = conversations.c
-    rows = connection.execute(
-        select(columns.id, columns.link_id, columns.external_id, columns.amojo_id).where(
-            tuple_(columns.link_id, columns[name]).in_(sorted(pairs))
-        )
-    )
-    made = [ConversationRow(**row) for row in rows.mappings()]
-    return {(row.link_id, getattr(row, name)): row for row in made}
-
-
-def _make_or_bind(connection: Connection, key: ConversationKey, *, now: int) -> None:
-    row = conversations.c
-    if key.external_id is not None and key.amojo_id is not None:
-        same_name = and_(_ALIAS.c.link_id == key.link_id, _ALIAS.c.external_id == key.external_id)
-        bound = connection.execute(
-            update(conversations)
-            .where(
-                row.link_id == key.link_id,
-                row.amojo_id == key.amojo_id,
-                row.external_id.is_(None),
-                ~exists().where(same_name),
-            )
-            .values(external_id=key.external_id)
-        )
-        if bound.rowcount:
-            return
-    values = {"link_id": key.link_id, "external_id": key.external_id, "created_at": now}
-    if key.external_id is None:
-        connection.execute(
-            insert_new(connection, conversations, "link_id", "amojo_id").values(
-                **values, amojo_id=key.amojo_id
-            )
-        )
-        return
-    connection.execute(
-        insert_new(connection, conversations, "link_id", "external_id").values(**values)
-    )
-    if key.amojo_id is not None:
-        made = _select(connection, "external_id", [key])[key.link_id, key.external_id]
-        learn_amojo_id(connection, made.id, key.amojo_id)

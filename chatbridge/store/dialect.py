@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatbridge.store import postgresql_rows, sqlite_rows
-from chatbridge.store.entries import AttemptRow, JournalRow, Written
+from chatbridge.store.entries import AttemptRow, ConversationRow, JournalRow, Naming, Written
 
 
 def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
@@ -21,19 +21,39 @@ def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
-    """Write and queue the rows whose key is new, in their order; return what was written, by key."""
-    if connection.dialect.name == "postgresql":
-        return postgresql_rows.insert_entries(connection, rows)
-    return sqlite_rows.insert_entries(connection, rows)
+def hot_rows(connection: Connection) -> "_Rows":
+    """Return how hot rows are written and read on this database."""
+    return postgresql_rows if connection.dialect.name == "postgresql" else sqlite_rows
 
 
-def record(connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]) -> None:
-    """Write attempts, and let the entries that ended leave `pending`."""
-    if connection.dialect.name == "postgresql":
-        postgresql_rows.record(connection, made, ended)
-    else:
-        sqlite_rows.record(connection, made, ended)
+class _Rows(Protocol):
+    """What `sqlite_rows` and `postgresql_rows` both do."""
+
+    def insert_entries(
+        self, connection: Connection, rows: Sequence[JournalRow]
+    ) -> dict[bytes, Written]:
+        """Write and queue the rows whose key is new, in their order; return what was written, by key."""
+
+    def record(
+        self, connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]
+    ) -> None:
+        """Write attempts, and let the entries that ended leave `pending`."""
+
+    def find_conversations(
+        self, connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]]
+    ) -> list[ConversationRow]:
+        """Return the conversations that are known by these links and ids."""
+
+    def insert_conversations(
+        self, connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]], now: int
+    ) -> None:
+        """Make those of these conversations that do not exist."""
+
+    def bind_conversations(self, connection: Connection, namings: Sequence[Naming]) -> None:
+        """Give conversations that amoCRM began the messenger's id."""
+
+    def learn_amojo_ids(self, connection: Connection, namings: Sequence[Naming]) -> None:
+        """Give conversations that the messenger began amoCRM's id."""
 
 
 class Topic(StrEnum):

@@ -16,13 +16,21 @@ class ConversationKey(Struct, frozen=True, kw_only=True, gc=False):
     amojo_id: str | None
 
 
-class ConversationRow(Struct, frozen=True, kw_only=True, gc=False):
+class ConversationRow(Struct, frozen=True, gc=False):
     """A conversation as stored."""
 
     id: int
     link_id: int
     external_id: str | None
     amojo_id: str | None
+
+
+class Naming(NamedTuple):
+    """Both sides' ids of one conversation."""
+
+    link_id: int
+    external_id: str
+    amojo_id: str
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from chatbridge.store import conversations
-from chatbridge.store.dialect import Topic, insert_entries, notify_lanes
+from chatbridge.store.dialect import Topic, hot_rows, notify_lanes
 from chatbridge.store.entries import (
     Acceptance,
     ConversationKey,
@@ -38,7 +38,7 @@ def accept(
     first: dict[bytes, Draft] = {}
     for draft in drafts:
         first.setdefault(draft.key, draft)
-    ids = insert_entries(
+    ids = hot_rows(connection).insert_entries(
         connection,
         [_journal_row(draft, rows[draft.conversation], now) for draft in first.values()],
     )

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 
 from chatbridge.model import Direction
 from chatbridge.store import conversations, leases
-from chatbridge.store.dialect import insert_new, record
-from chatbridge.store.entries import AttemptRow, Entry, Outcome, OutcomeKind
+from chatbridge.store.dialect import hot_rows, insert_new
+from chatbridge.store.entries import AttemptRow, Entry, Naming, Outcome, OutcomeKind
 from chatbridge.store.partitions import PARTITIONS, partition_of
 from chatbridge.store.schema import conversations as conversation_table
 from chatbridge.store.schema import journal, parked, pending
@@ -104,15 +104,19 @@ def settle(
     if given_up:
         rows = [_parked(outcome, now) for outcome in given_up]
         connection.execute(insert_new(connection, parked, "id"), rows)
-    for outcome in outcomes:
-        if outcome.far_conversation_id is not None:
-            conversations.learn_amojo_id(
-                connection, outcome.entry.conversation_id, outcome.far_conversation_id
-            )
+    learnt = [
+        Naming(outcome.entry.link_id, outcome.entry.external_id, outcome.far_conversation_id)
+        for outcome in outcomes
+        if outcome.far_conversation_id is not None and outcome.entry.external_id is not None
+    ]
+    if learnt:
+        conversations.learn_amojo_ids(connection, learnt)
     delivered = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.DELIVERED]
     made = [_attempt(outcome, now) for outcome in (*delivered, *decided)]
     if made:
-        record(connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)])
+        hot_rows(connection).record(
+            connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)]
+        )
 
 
 def _decided(

@@ -1,6 +1,7 @@
 """Hot rows on PostgreSQL: one statement for a batch, its rows passed as one array for each column."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -14,18 +15,24 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 
-from chatbridge.store.entries import AttemptRow, JournalRow, Written
+from chatbridge.store.entries import AttemptRow, ConversationRow, JournalRow, Naming, Written
 from chatbridge.store.hot import Hot, Row
-from chatbridge.store.schema import attempts, journal, pending
+from chatbridge.store.schema import attempts, conversations, journal, pending
+
+
+def _given(table: Table, names: Sequence[str]) -> Any:
+    """Return rows passed as arrays, with their place."""
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    return func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived()
 
 
 def _unnested(table: Table, names: Sequence[str]) -> Any:
     """Return a SELECT of rows passed as arrays, in the order in which they were given."""
-    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
-    rows = func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived()
+    rows = _given(table, names)
     return select(*(rows.c[name] for name in names)).order_by(rows.c.place)
 
 
@@ -63,8 +70,66 @@ def _record() -> Any:
     )
 
 
+_ROW: Final = conversations.c
+_OTHER: Final = conversations.alias()
+
+
+def _find(name: str) -> Any:
+    wanted = _given(conversations, ("link_id", name)).c
+    columns = (_ROW[field] for field in ConversationRow.__struct_fields__)
+    return select(*columns).where(_ROW.link_id == wanted.link_id, _ROW[name] == wanted[name])
+
+
+def _name(known: str, new: str) -> Any:
+    """Return the statement that gives the conversation with one id the other, if neither has another partner."""
+    given = _given(conversations, Naming._fields).c
+    taken = exists().where(_OTHER.c.link_id == given.link_id, _OTHER.c[new] == given[new])
+    return (
+        update(conversations)
+        .where(_ROW.link_id == given.link_id, _ROW[known] == given[known])
+        .where(_ROW[new].is_(None), ~taken)
+        .values({new: given[new]})
+        .returning(_ROW.id)
+    )
+
+
+def _make(name: str) -> Any:
+    made = _insert_new(conversations, ("link_id", name, "created_at"), "link_id", name)
+    return made.returning(_ROW.id)
+
+
+_IDS: Final = ("external_id", "amojo_id")
+_FIND: Final = {name: Hot(partial(_find, name), "link_id", name) for name in _IDS}
+_MAKE: Final = {name: Hot(partial(_make, name), "link_id", name, "created_at") for name in _IDS}
+_BIND: Final = Hot(partial(_name, "amojo_id", "external_id"), *Naming._fields)
+_LEARN: Final = Hot(partial(_name, "external_id", "amojo_id"), *Naming._fields)
 _ACCEPT: Final = Hot(_accept, *JournalRow._fields)
 _RECORD: Final = Hot(_record, *AttemptRow._fields, "ended")
+
+
+def find_conversations(
+    connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]]
+) -> list[ConversationRow]:
+    """Return the conversations that are known by these links and ids."""
+    return [ConversationRow(*row) for row in _FIND[name].fetch(connection, *_columns(pairs))]
+
+
+def insert_conversations(
+    connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]], now: int
+) -> None:
+    """Make those of these conversations that do not exist."""
+    if pairs:
+        _MAKE[name].fetch(connection, *_columns([(*pair, now) for pair in pairs]))
+
+
+def bind_conversations(connection: Connection, namings: Sequence[Naming]) -> None:
+    """Give conversations that amoCRM began the messenger's id."""
+    _BIND.fetch(connection, *_columns(namings))
+
+
+def learn_amojo_ids(connection: Connection, namings: Sequence[Naming]) -> None:
+    """Give conversations that the messenger began amoCRM's id."""
+    _LEARN.fetch(connection, *_columns(namings))
 
 
 def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:

@@ -5,7 +5,7 @@ import asyncio
 from chatbridge.model import Link
 from chatbridge.store import conversations
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import ConversationKey, ConversationRow
+from chatbridge.store.entries import ConversationKey, ConversationRow, Naming
 from tests.contract.conftest import add_link
 
 NOW = 1_790_000_000_000_000
@@ -41,7 +41,7 @@ async def test_an_operator_writes_first_and_the_messenger_binds(store: Store, li
 
 async def test_the_first_name_of_both_kinds_teaches_the_other_id(store: Store, link: Link) -> None:
     (plain,) = await resolve(store, key(link, "c-1"))
-    await store.write(conversations.learn_amojo_id, plain.id, "A")
+    await store.write(conversations.learn_amojo_ids, [Naming(link.id, "c-1", "A")])
     assert (await resolve(store, key(link, None, "A")))[0].id == plain.id
     (both,) = await resolve(store, key(link, "c-2", "B"))
     assert (await resolve(store, key(link, None, "B")))[0] == both
@@ -49,16 +49,16 @@ async def test_the_first_name_of_both_kinds_teaches_the_other_id(store: Store, l
 
 
 async def test_a_learnt_id_is_not_unlearnt(store: Store, link: Link) -> None:
-    (row,) = await resolve(store, key(link, "c-1"))
-    await store.write(conversations.learn_amojo_id, row.id, "A")
-    await store.write(conversations.learn_amojo_id, row.id, "B")
+    await resolve(store, key(link, "c-1"))
+    await store.write(conversations.learn_amojo_ids, [Naming(link.id, "c-1", "A")])
+    await store.write(conversations.learn_amojo_ids, [Naming(link.id, "c-1", "B")])
     assert (await resolve(store, key(link, "c-1")))[0].amojo_id == "A"
 
 
 async def test_one_amojo_id_for_two_conversations_does_no_harm(store: Store, link: Link) -> None:
     first, second = await resolve(store, key(link, "c-1"), key(link, "c-2"))
-    for row in (first, second):
-        await store.write(conversations.learn_amojo_id, row.id, "A")
+    for name in ("c-1", "c-2"):
+        await store.write(conversations.learn_amojo_ids, [Naming(link.id, name, "A")])
     third, fourth = await resolve(store, key(link, "c-3", "A"), key(link, None, "A"))
     assert third.id not in {first.id, second.id}
     assert fourth.id == first.id
@@ -66,6 +66,19 @@ async def test_one_amojo_id_for_two_conversations_does_no_harm(store: Store, lin
         None,
         None,
     ]
+
+
+async def test_one_amojo_id_for_two_conversations_at_once_does_no_harm(
+    store: Store, link: Link
+) -> None:
+    await resolve(store, key(link, "c-1"), key(link, "c-2"))
+    both = [Naming(link.id, "c-2", "A"), Naming(link.id, "c-1", "A")]
+    await store.write(conversations.learn_amojo_ids, both)
+    rows = await resolve(store, key(link, "c-1"), key(link, "c-2"))
+    assert [row.amojo_id for row in rows] == ["A", None]
+    await resolve(store, key(link, "c-3", "B"), key(link, "c-4", "B"))
+    rows = await resolve(store, key(link, "c-3"), key(link, "c-4"))
+    assert [row.amojo_id for row in rows] == ["B", None]
 
 
 async def test_two_links_may_have_the_same_amojo_id(store: Store, link: Link) -> None:
