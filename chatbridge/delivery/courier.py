@@ -337,9 +337,12 @@ class Courier:
     async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
         while True:
             try:
-                await self._store.write_along(
-                    pending.settle, outcomes, self._clock.now(), self._ownership.tokens
-                )
+                now = self._clock.now()
+                if all(outcome.is_plain for outcome in outcomes):
+                    await self._store.write_along(pending.settle_delivered, outcomes, now)
+                else:
+                    tokens = self._ownership.tokens
+                    await self._store.write_along(pending.settle, outcomes, now, tokens)
             except StoreUnavailable as error:
                 # The far side has these already; they are written as soon as the database is back.
                 log.error("outcomes_not_recorded", count=len(outcomes), reason=str(error))  # noqa: TRY400

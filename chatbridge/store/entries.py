@@ -138,6 +138,11 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     due_at: int | None = None
     """When to try again, for RETRY."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether there is nothing more to say than that it was delivered."""
+        return self.kind is OutcomeKind.DELIVERED and self.far_conversation_id is None
+
 
 class JournalRow(NamedTuple):
     """What is written of a new entry; its number comes from the database."""

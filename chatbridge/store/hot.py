@@ -6,11 +6,23 @@ itself where rows come in batches. The statements stay Core, so the schema is sa
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ClauseElement, Connection, exc
 
 Row = tuple[Any, ...]
+
+
+ONE_STATEMENT: set[Callable[..., Any]] = set()
+"""Units that write with one statement, which is a transaction by itself: nothing has to be said around it."""
+
+Unit = TypeVar("Unit", bound=Callable[..., Any])
+
+
+def one_statement(unit: Unit) -> Unit:
+    """Say of a unit that it writes with one statement."""
+    ONE_STATEMENT.add(unit)
+    return unit
 
 
 class Hot:

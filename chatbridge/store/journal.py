@@ -3,7 +3,7 @@
 `accept` takes many at once: what waits while one batch is written makes up the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -19,6 +19,7 @@ from chatbridge.store.entries import (
     Verdict,
     lane_of,
 )
+from chatbridge.store.hot import one_statement
 from chatbridge.store.partitions import EVERYTHING, partition_of
 from chatbridge.store.schema import journal
 
@@ -35,6 +36,26 @@ def accept(
     Guarantees: a key is stored once, whoever else writes at the same time; ids grow in the order given.
     """
     rows = _conversations(connection, drafts, now)
+    answers = _accept(connection, drafts, rows, now)
+    if here is not EVERYTHING:
+        elsewhere = {answer.lane for answer in answers if partition_of(answer.lane) not in here}
+        notify_lanes(connection, Topic.LANES, elsewhere)
+    return answers
+
+
+@one_statement
+def accept_known(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Acceptance]:
+    """Do as `accept` for drafts whose conversations are known, where everything is delivered here."""
+    rows = {draft.conversation: draft.row for draft in drafts if draft.row is not None}
+    return _accept(connection, drafts, rows, now)
+
+
+def _accept(
+    connection: Connection,
+    drafts: Sequence[Draft],
+    rows: Mapping[ConversationKey, ConversationRow],
+    now: int,
+) -> list[Acceptance]:
     first: dict[bytes, Draft] = {}
     for draft in drafts:
         first.setdefault(draft.key, draft)
@@ -56,9 +77,6 @@ def accept(
         digest = known.get(draft.key) or first[draft.key].digest
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
         answers.append(Acceptance(verdict=verdict, lane=lane))
-    if here is not EVERYTHING:
-        elsewhere = {answer.lane for answer in answers if partition_of(answer.lane) not in here}
-        notify_lanes(connection, Topic.LANES, elsewhere)
     return answers
 
 

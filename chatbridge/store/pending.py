@@ -9,6 +9,7 @@ from chatbridge.model import Direction
 from chatbridge.store import conversations, leases
 from chatbridge.store.dialect import hot_rows, insert_new
 from chatbridge.store.entries import AttemptRow, Entry, Naming, Outcome, OutcomeKind
+from chatbridge.store.hot import one_statement
 from chatbridge.store.partitions import PARTITIONS, partition_of
 from chatbridge.store.schema import conversations as conversation_table
 from chatbridge.store.schema import journal, parked, pending
@@ -117,6 +118,13 @@ def settle(
         hot_rows(connection).record(
             connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)]
         )
+
+
+@one_statement
+def settle_delivered(connection: Connection, outcomes: Sequence[Outcome], now: int) -> None:
+    """Do as `settle` where everything was delivered, and nothing was learnt by it (`Outcome.is_plain`)."""
+    made = [_attempt(outcome, now) for outcome in outcomes]
+    hot_rows(connection).record(connection, made, [outcome.entry.id for outcome in outcomes])
 
 
 def _decided(

@@ -1,21 +1,26 @@
 """PostgreSQL: each unit in a transaction on a pooled connection, beside other nodes that do the same."""
 
 import asyncio
+import time
 from typing import Any, Final, TypeVar
 
 import structlog
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
-from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL, event, exc
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbridge.errors import StoreUnavailable
 from chatbridge.store.dialect import Topic
 from chatbridge.store.engine import Listener, P, Unit, outages_named, ping
+from chatbridge.store.hot import ONE_STATEMENT
 
 T = TypeVar("T")
 
 log = structlog.get_logger()
 
+_RESTED: Final = 1.0
+"""Seconds after which a connection is tried before it is used: the database may have been started again."""
 _LISTENING_AGAIN: Final = 1.0
 """Seconds before the connection for notifications is made again."""
 _HEARTBEAT: Final = 5.0
@@ -34,8 +39,12 @@ class PostgresqlStore:
             pool_size=connections,
             max_overflow=0,
             hide_parameters=True,
-            pool_pre_ping=True,
         )
+        event.listen(self._engine.sync_engine, "checkin", _note_use)
+        event.listen(self._engine.sync_engine, "checkout", _look_after)
+        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._kept: list[tuple[AsyncConnection, float]] = []
+        """Connections for such units, and when they were used last: as many as there are writers at the same time."""
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._listening: asyncio.Task[None] | None = None
 
@@ -49,6 +58,8 @@ class PostgresqlStore:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
         with outages_named():
+            for connection, _ in self._kept:
+                await connection.close()
             await self._engine.dispose()
 
     def listen(self, listener: Listener) -> None:
@@ -58,8 +69,25 @@ class PostgresqlStore:
     async def write(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the unit in a transaction of its own."""
         with outages_named():
+            if unit in ONE_STATEMENT:
+                return await self._write_alone(unit, *args, **kwargs)
             async with self._engine.begin() as connection:
                 return await connection.run_sync(unit, *args, **kwargs)
+
+    async def _write_alone(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit that is a transaction by itself, on a connection that is kept for such."""
+        connection, used_at = self._kept.pop() if self._kept else (None, 0.0)
+        if connection is not None and time.monotonic() - used_at > _RESTED:
+            await connection.close()
+            connection = None
+        connection = connection or await self._alone.connect()
+        try:
+            result = await connection.run_sync(unit, *args, **kwargs)
+        except BaseException:
+            await connection.close()
+            raise
+        self._kept.append((connection, time.monotonic()))
+        return result
 
     async def write_along(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do as `write`: each unit has a transaction of its own here."""
@@ -104,3 +132,17 @@ class PostgresqlStore:
                     # It goes to nobody else: it has listeners, and may be broken.
                     driver.terminate()
                     await connection.invalidate()
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _look_after(driver: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Try a connection that nobody used for a while. One in use needs no such question, which costs a round trip."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
+        return
+    try:
+        driver.ping()
+    except Exception as error:
+        raise exc.DisconnectionError from error

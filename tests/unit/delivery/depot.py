@@ -62,6 +62,7 @@ class TroubledStore:
             self.busy -= 1
 
     async def _fail(self, unit: Any) -> None:
+        unit = pending.settle if unit is pending.settle_delivered else unit
         if self.failures[unit] > 0:
             self.failures[unit] -= 1
             self.changed.set()

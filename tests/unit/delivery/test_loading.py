@@ -151,7 +151,9 @@ async def test_one_outcome_that_cannot_be_stored_takes_no_other_with_it(depot: D
     write = depot.store.write
 
     async def choosy(unit: Any, *args: Any, **kwargs: Any) -> Any:
-        if unit is pending.settle and any(outcome.far_id == "\0" for outcome in args[0]):
+        if unit in {pending.settle, pending.settle_delivered} and any(
+            outcome.far_id == "\0" for outcome in args[0]
+        ):
             raise exc.DataError("UPDATE", {}, ValueError("invalid byte sequence"))
         return await write(unit, *args, **kwargs)
 
