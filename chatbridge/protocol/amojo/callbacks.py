@@ -12,6 +12,7 @@ import orjson
 from chatbridge.errors import UnreadablePayload
 from chatbridge.ids import fingerprint
 from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
+from chatbridge.protocol.amojo.plain_callbacks import read_plain_message
 from chatbridge.protocol.tame import identifier, is_shallow, members, number, text, whole
 
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
@@ -51,6 +52,14 @@ def read_callback(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Even
         UnreadablePayload: not JSON, or a message that lacks what it cannot do without.
 
     """
+    plain = read_plain_message(body)
+    if plain is not None:
+        return MessageWritten(message=plain)
+    return read_tolerantly(body, fresh_id=fresh_id, now=now)
+
+
+def read_tolerantly(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Event:
+    """Return the event in a callback of any form; see `read_callback`."""
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -20,7 +20,14 @@ from chatbridge.model import (
     decode_message,
     encode_message,
 )
-from chatbridge.protocol.amojo.callbacks import Event, MessageWritten, OtherEvent, read_callback
+from chatbridge.protocol.amojo.callbacks import (
+    Event,
+    MessageWritten,
+    OtherEvent,
+    read_callback,
+    read_tolerantly,
+)
+from chatbridge.protocol.amojo.plain_callbacks import read_plain_message
 from chatbridge.protocol.signed_webhook import message_created
 from tests.unit.factories import NOW, VECTORS
 from tests.unit.protocol.amojo.hook_samples import (
@@ -341,6 +348,41 @@ def check(body: bytes) -> None:
     if isinstance(event, MessageWritten):
         assert decode_message(encode_message(event.message)) == event.message
         msgspec.json.encode(message_created(event.message, scope_id="s", account_id="a"))
+
+
+PLAIN = orjson.loads(
+    b"""{"account_id": "acc-1", "time": 1639660529, "message": {
+    "receiver": {"id": "cl-1", "phone": "+7900", "email": "", "client_id": "cust-1", "name": "Ann"},
+    "sender": {"id": "op-1", "name": "Kate"},
+    "conversation": {"id": "chat-1", "client_id": "conv-1"},
+    "source": {"external_id": "line-1"}, "timestamp": 1639660529, "msec_timestamp": 1639660529379,
+    "message": {"id": "a-1", "type": "file", "text": "look", "markup": null, "tag": "",
+    "media": "https://amojo.example/f.pdf", "thumbnail": "", "file_name": "f.pdf", "file_size": 20480,
+    "media_duration": 0, "sticker_id": "", "media_group_id": "g-1"}}}"""
+)
+"""The form that is read without tolerance."""
+
+
+def tolerantly(body: bytes) -> Event | str:
+    try:
+        return read_tolerantly(body, fresh_id=lambda: "fresh", now=0)
+    except UnreadablePayload as error:
+        return str(error)
+
+
+def test_the_plain_form_is_read_as_any_other() -> None:
+    plain = read_plain_message(orjson.dumps(PLAIN))
+    assert plain is not None
+    assert tolerantly(orjson.dumps(PLAIN)) == MessageWritten(message=plain)
+
+
+@pytest.mark.parametrize("hook", [PLAIN, FULL], ids=["plain", "full"])
+@given(data=st.data())
+def test_what_passes_for_plain_is_read_as_any_other(hook: Wire, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from([path for path in paths(hook) if path]))
+    body = orjson.dumps(changed(hook, ".".join(path), data.draw(SCALARS | JSON)))
+    plain = read_plain_message(body)
+    assert plain is None or tolerantly(body) == MessageWritten(message=plain)
 
 
 @given(st.binary())
