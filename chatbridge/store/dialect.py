@@ -5,10 +5,19 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
-from chatbridge.store import postgresql_rows, sqlite_rows
+from chatbridge.store import sqlite_rows
 from chatbridge.store.entries import AttemptRow, ConversationRow, JournalRow, Naming, Written
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that knows this database's `ON CONFLICT`."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - SQLite does without
+
+        return insert(table)
+    return sqlite.insert(table)
 
 
 def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
@@ -16,14 +25,16 @@ def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
 
     With `.returning()` it gives back only the rows it inserted.
     """
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=unique)
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=unique)
+    return insert_into(connection, table).on_conflict_do_nothing(index_elements=unique)
 
 
 def hot_rows(connection: Connection) -> "_Rows":
     """Return how hot rows are written and read on this database."""
-    return postgresql_rows if connection.dialect.name == "postgresql" else sqlite_rows
+    if connection.dialect.name == "postgresql":
+        from chatbridge.store import postgresql_rows  # noqa: PLC0415 - SQLite does without
+
+        return postgresql_rows
+    return sqlite_rows
 
 
 class _Rows(Protocol):

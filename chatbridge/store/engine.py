@@ -74,16 +74,17 @@ def open_store(url: str, *, synchronous: str = "full", connections: int = 10) ->
         ConfigurationError: the address is of another kind.
 
     """
-    from chatbridge.store.postgresql import PostgresqlStore  # noqa: PLC0415 - each imports its own driver
-    from chatbridge.store.sqlite import SqliteStore  # noqa: PLC0415
-
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError) as error:
         raise ConfigurationError("CHATBRIDGE_STORE__URL is not an address of a database") from error
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        from chatbridge.store.sqlite import SqliteStore  # noqa: PLC0415 - each imports its own driver
+
         return SqliteStore(parsed, synchronous=synchronous)
     if parsed.get_backend_name() in {"postgresql", "postgres"}:
+        from chatbridge.store.postgresql import PostgresqlStore  # noqa: PLC0415
+
         return PostgresqlStore(parsed, connections=connections)
     raise ConfigurationError(
         "CHATBRIDGE_STORE__URL must be sqlite:///path/to/file or postgresql://user:password@host/name"

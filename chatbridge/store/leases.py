@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
-from chatbridge.store.dialect import Topic, notify
+from chatbridge.store.dialect import Topic, insert_into, notify
 from chatbridge.store.partitions import PARTITIONS
 from chatbridge.store.schema import leases, nodes
 
@@ -36,7 +35,7 @@ def renew(connection: Connection, node: str, *, seconds: float) -> Standing:
     """
     now = int(connection.scalar(select(_NOW)) or 0)
     until = now + int(seconds * 1_000_000)
-    alive = insert(nodes).values(id=node, expires_at=until)
+    alive = insert_into(connection, nodes).values(id=node, expires_at=until)
     connection.execute(
         alive.on_conflict_do_update(index_elements=["id"], set_={"expires_at": until})
     )
@@ -93,7 +92,7 @@ def leave(connection: Connection, node: str) -> None:
 def prepare(connection: Connection) -> None:
     """Make the row of each partition that has none yet."""
     rows = [{"partition": number, "token": 0, "expires_at": 0} for number in range(PARTITIONS)]
-    connection.execute(insert(leases).on_conflict_do_nothing(), rows)
+    connection.execute(insert_into(connection, leases).on_conflict_do_nothing(), rows)
 
 
 def held_by(connection: Connection, tokens: dict[int, int]) -> set[int]:

@@ -1,6 +1,7 @@
 """The schema's history leads to `schema.py`, on both databases."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,43 @@ def comments(connection: Connection) -> dict[str, set[str]]:
     }
 
 
-async def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
-    assert await store.read(differences) == []
-    columns = await store.read(comments)
+@pytest.fixture
+async def migrated(store_url: str) -> AsyncIterator[Store]:
+    """A database that went the way of all migrations, as one has that is older than this release."""
+    store = open_store(store_url)
+    await store.start()
+    await store.write(migrations.migrate)
+    yield store
+    await store.close()
+
+
+def indexes(connection: Connection) -> dict[str, list[str]]:
+    inspector = inspect(connection)
+    return {
+        table: sorted(
+            f"{index['name']} {index['column_names']} {index['unique']}"
+            for index in inspector.get_indexes(table)
+        )
+        for table in inspector.get_table_names()
+    }
+
+
+async def test_the_migrations_make_exactly_the_schema(migrated: Store) -> None:
+    assert await migrated.read(differences) == []
+    columns = await migrated.read(comments)
     assert columns.pop("alembic_version") == {"version_num"}
     assert columns == {
         name: {column.name for column in table.columns} for name, table in metadata.tables.items()
     }
+
+
+async def test_an_empty_database_gets_what_the_migrations_make(migrated: Store) -> None:
+    looks: tuple[Callable[[Connection], object], ...] = (indexes, comments, migrations.current)
+    made = [await migrated.read(look) for look in looks]
+    await migrated.write(drop_everything)
+    assert await migrated.write(migrations.bring_up_to_date)
+    assert await migrated.read(differences) == []
+    assert [await migrated.read(look) for look in looks] == made
 
 
 async def test_head_is_the_newest_file_and_history_is_one_line(store: Store) -> None:
@@ -96,6 +127,11 @@ async def test_a_migration_that_fails_leaves_nothing(store_url: str) -> None:
         assert set(await store.read(comments)) == {"attempts"}
     finally:
         await store.close()
+
+
+def drop_everything(connection: Connection) -> None:
+    metadata.drop_all(connection)
+    connection.execute(text("DROP TABLE alembic_version"))
 
 
 def stamp(connection: Connection, revision: str) -> None:
