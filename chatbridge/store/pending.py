@@ -1,15 +1,26 @@
 """What is still to deliver: load it in order, and record what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Connection,
+    Integer,
+    Select,
+    any_,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 
 from chatbridge.model import Direction
 from chatbridge.store import conversations, leases
 from chatbridge.store.dialect import hot_rows, insert_new
 from chatbridge.store.entries import AttemptRow, Entry, Naming, Outcome, OutcomeKind
-from chatbridge.store.hot import one_statement
+from chatbridge.store.hot import Hot, one_statement
 from chatbridge.store.partitions import PARTITIONS, partition_of
 from chatbridge.store.schema import conversations as conversation_table
 from chatbridge.store.schema import journal, parked, pending
@@ -41,6 +52,31 @@ def _waiting() -> Select[Any]:
     )
 
 
+_PARTITION: Final = pending.c.lane // literal_column("2") % literal_column(str(PARTITIONS))
+
+
+def _after() -> Select[Any]:
+    # The bound is said for both tables: PostgreSQL does not carry it over the join by itself.
+    after: BindParameter[int] = bindparam("after")
+    query = _waiting().where(pending.c.id > after, journal.c.id > after)
+    return query.order_by(pending.c.id).limit(bindparam("limit"))
+
+
+def _after_of_some() -> Select[Any]:
+    wanted = bindparam("partitions", type_=ARRAY(Integer))
+    return _after().where(any_(wanted) == _PARTITION)
+
+
+def _first_of_lane() -> Select[Any]:
+    query = _waiting().where(pending.c.lane == bindparam("lane"))
+    return query.order_by(pending.c.id).limit(bindparam("limit"))
+
+
+_AFTER: Final = Hot(_after, "after", "limit")
+_AFTER_OF_SOME: Final = Hot(_after_of_some, "after", "limit", "partitions")
+_FIRST_OF_LANE: Final = Hot(_first_of_lane, "lane", "limit")
+
+
 def load_after(
     connection: Connection, entry_id: int, limit: int, partitions: Sequence[int] | None = None
 ) -> list[Entry]:
@@ -48,28 +84,23 @@ def load_after(
 
     Its cost does not grow with the backlog.
     """
-    # The bound is said for both tables: PostgreSQL does not carry it over the join by itself.
-    query = _waiting().where(pending.c.id > entry_id, journal.c.id > entry_id)
-    if partitions is not None:
-        number = pending.c.lane // 2 % PARTITIONS
-        query = query.where(number.in_(partitions))
-    return _entries(connection, query.order_by(pending.c.id).limit(limit))
+    if partitions is None:
+        return _entries(_AFTER.read(connection, entry_id, limit))
+    if connection.dialect.name == "postgresql":
+        return _entries(_AFTER_OF_SOME.read(connection, entry_id, limit, partitions))
+    some = _waiting().where(pending.c.id > entry_id, _PARTITION.in_(partitions))
+    return _entries(connection.execute(some.order_by(pending.c.id).limit(limit)))
 
 
 def load_lanes(connection: Connection, lanes: Sequence[int], limit: int) -> list[list[Entry]]:
     """Return for each lane its first entries that are still to deliver."""
-    return [
-        _entries(
-            connection,
-            _waiting().where(pending.c.lane == lane).order_by(pending.c.id).limit(limit),
-        )
-        for lane in lanes
-    ]
+    return [_entries(_FIRST_OF_LANE.read(connection, lane, limit)) for lane in lanes]
 
 
 def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
     """Return these entries as far as they are still to deliver, oldest first."""
-    return _entries(connection, _waiting().where(pending.c.id.in_(ids)).order_by(pending.c.id))
+    query = _waiting().where(pending.c.id.in_(ids)).order_by(pending.c.id)
+    return _entries(connection.execute(query))
 
 
 _DIRECTIONS: Final = tuple(Direction)
@@ -77,9 +108,9 @@ _DIRECTION: Final = 6
 """Place of the direction among the columns of `_waiting`, which are those of Entry."""
 
 
-def _entries(connection: Connection, query: Select[Any]) -> list[Entry]:
+def _entries(rows: Iterable[Sequence[Any]]) -> list[Entry]:
     entries = []
-    for row in connection.execute(query):
+    for row in rows:
         values = list(row)
         values[_DIRECTION] = _DIRECTIONS[values[_DIRECTION]]
         entries.append(Entry(*values))

@@ -111,7 +111,7 @@ def find_conversations(
     connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]]
 ) -> list[ConversationRow]:
     """Return the conversations that are known by these links and ids."""
-    return [ConversationRow(*row) for row in _FIND[name].fetch(connection, *_columns(pairs))]
+    return [ConversationRow(*row) for row in _FIND[name].read(connection, *_columns(pairs))]
 
 
 def insert_conversations(
@@ -119,30 +119,30 @@ def insert_conversations(
 ) -> None:
     """Make those of these conversations that do not exist."""
     if pairs:
-        _MAKE[name].fetch(connection, *_columns([(*pair, now) for pair in pairs]))
+        _MAKE[name].read(connection, *_columns([(*pair, now) for pair in pairs]))
 
 
 def bind_conversations(connection: Connection, namings: Sequence[Naming]) -> None:
     """Give conversations that amoCRM began the messenger's id."""
-    _BIND.fetch(connection, *_columns(namings))
+    _BIND.read(connection, *_columns(namings))
 
 
 def learn_amojo_ids(connection: Connection, namings: Sequence[Naming]) -> None:
     """Give conversations that the messenger began amoCRM's id."""
-    _LEARN.fetch(connection, *_columns(namings))
+    _LEARN.read(connection, *_columns(namings))
 
 
 def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
     """Write and queue the rows whose key is new, in their order; return what was written, by key."""
     return {
         bytes(key): Written(entry_id, behind)
-        for entry_id, key, behind in _ACCEPT.fetch(connection, *_columns(rows))
+        for entry_id, key, behind in _ACCEPT.read(connection, *_columns(rows))
     }
 
 
 def record(connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]) -> None:
     """Write attempts, and let the entries that ended leave `pending`."""
-    _RECORD.fetch(connection, *_columns(made), list(ended))
+    _RECORD.read(connection, *_columns(made), list(ended))
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:
