@@ -51,7 +51,12 @@ def events() -> Iterator[Events]:
         yield events
 
 
-async def test_numbers_are_used_again(crew: Crew, events: Events) -> None:
+def descriptors() -> list[Path]:
+    return sorted(Path("/proc/self/fd").iterdir())
+
+
+async def test_numbers_are_used_again_and_nothing_stays_open(crew: Crew, events: Events) -> None:
+    before = descriptors()
     async with crew.kept():
         for times in range(1, 5):
             crew.workers.replace()
@@ -60,6 +65,7 @@ async def test_numbers_are_used_again(crew: Crew, events: Events) -> None:
     assert len(crew.started) == 10
     assert {one.number for one in crew.started} == {1, 2, 3}
     assert {one.code for one in crew.started} == {0}
+    await eventually(lambda: descriptors() == before, "all links are closed")
 
 
 async def test_told_again_in_the_middle_it_replaces_all_once_more(
@@ -141,10 +147,6 @@ async def test_a_program_that_is_not_there_is_given_up_and_leaves_nothing_open(
         "No such file or directory"
     }
     assert descriptors() == before
-
-
-def descriptors() -> list[Path]:
-    return sorted(Path("/proc/self/fd").iterdir())
 
 
 async def test_what_cannot_be_started_for_a_while_is_tried_again(
