@@ -215,7 +215,8 @@ def _work(settings: config.Settings, text: str) -> None:
         http = settings.http
         post.announce(http.drain_delay + 3 * http.shutdown_grace + _SLACK)
 
-    _run(run_server(settings, sockets=post.open_sockets(), ready=ready))
+    sockets = post.open_sockets()
+    _run(run_server(settings, sockets=sockets, worker=post.number, ready=ready))
 
 
 def _checked(config_file: Path | None) -> config.Settings:

@@ -28,7 +28,7 @@ LONGEST_PAUSE: Final = 24 * 3600 * SECOND
 """A far side that asks for more is asked again after a day: the number may be a mistake."""
 
 LONGEST_PATIENCE: Final = 600 * SECOND
-"""Slots are never given out further ahead. What stands further ahead in the row was written before a clock was set back."""
+"""Slots are never given out further ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Closing:
         banned = error.status == HTTPStatus.FORBIDDEN
         asked = None if error.retry_after is None else int(error.retry_after * SECOND)
         least = PROBE_EVERY if banned else 0
-        pause = max(least, (PAUSE_UNSAID if asked is None else asked))
+        pause = max(least, PAUSE_UNSAID if asked is None else asked)
         return cls(pause=min(pause, LONGEST_PAUSE), banned=banned)
 
 
@@ -120,10 +120,12 @@ def reserve(
     row: AllowanceRow, now: int, *, ask: Ask, rate: Rate
 ) -> tuple[AllowanceRow, Grant | Refusal]:
     """Return the slots that are there for this ask, at least one, or a refusal; and the row after it."""
-    if now < row.closed_until:
+    if now < _closed_until(row, now):
         return row, Refusal(now=now, until=row.closed_until, closed_until=row.closed_until)
     patience = max(min(ask.patience, LONGEST_PATIENCE), ask.lead)
-    next_at = row.next_at if row.next_at <= now + LONGEST_PATIENCE + rate.interval else now
+    furthest = now + LONGEST_PATIENCE + rate.slack + rate.interval
+    # What is beyond was written before a clock was set back.
+    next_at = row.next_at if row.next_at <= furthest else now
     slots: list[int] = []
     slot, following = space(next_at, now + ask.lead, rate)
     while slot <= now + patience and len(slots) < (1 if row.banned else ask.count):
@@ -139,9 +141,14 @@ def reserve(
     )
 
 
+def _closed_until(row: AllowanceRow, now: int) -> int:
+    """Return how long the account is closed: until now if it was written before a clock was set back by days."""
+    return row.closed_until if row.closed_until <= now + 2 * LONGEST_PAUSE else now
+
+
 def close(row: AllowanceRow, now: int, *, closing: Closing) -> tuple[AllowanceRow, Notice]:
     """Close the account for everybody. A ban stays one whatever comes after it."""
-    until = max(row.closed_until, now + closing.pause)
+    until = max(_closed_until(row, now), now + closing.pause)
     row = replace(row, closed_until=until, banned=row.banned or closing.banned)
     return row, Notice(now=now, closed_until=until)
 

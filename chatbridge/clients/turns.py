@@ -121,7 +121,10 @@ class Turns:
             account.room.leave()  # a task that had not begun did not do it
 
     def _account(self, key: str) -> "_Account":
-        return self._accounts.setdefault(key, _Account(WaitingRoom(key, self._rate)))
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = _Account(WaitingRoom(key, self._rate))
+        return account
 
     async def _wait(self, account: "_Account", deadline: int) -> Slot:
         caller = Caller(deadline, asyncio.get_running_loop().create_future())

@@ -5,7 +5,6 @@ notices, which are by the database's.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +96,10 @@ class WaitingRoom:
         heard = self.heard
         return not self.closings and heard is not None and heard.notice.closed_until == closed_until
 
+    def lapses(self, heard: Heard, slot: Slot) -> int:
+        """Return when a slot is perhaps an interval old: then it may not be used any more."""
+        return heard.perhaps(slot.at) + self._rate.interval
+
     def take(self, now: int, deadline: int) -> Slot | None:
         """Return a slot that is left over, None if the caller has to wait for one.
 
@@ -104,8 +107,8 @@ class WaitingRoom:
             Throttled: it cannot come in time.
 
         """
-        left = None if self.callers else next(self._left_over(now), None)
-        earliest = self._earliest(len(self.callers), now) if left is None else left[0]
+        left = None if self.callers else self._left_over(now)
+        earliest = self._earliest(len(self.callers), now) if left is None else left
         believed = left is not None or now < self.next_ask
         if now > deadline or (believed and earliest > deadline):
             raise self._refusal(earliest - now)
@@ -171,8 +174,8 @@ class WaitingRoom:
         """Give this caller the next slot, refuse it, or let it wait behind those who wait already."""
         if caller.slot.done():
             return
-        left = next(self._left_over(now), None)
-        earliest = self._earliest(len(self.callers), now) if left is None else left[0]
+        left = self._left_over(now)
+        earliest = self._earliest(len(self.callers), now) if left is None else left
         if earliest > caller.deadline:
             caller.slot.set_exception(self._refusal(earliest - now))
         elif left is None:
@@ -181,19 +184,15 @@ class WaitingRoom:
             self._used += 1
             caller.slot.set_result(self._stock.popleft())
 
-    def _left_over(self, now: int) -> Iterator[tuple[int, Slot]]:
-        """Go through the slots that may still be used, and when they come. The others are lost."""
+    def _left_over(self, now: int) -> int | None:
+        """Throw away slots that may not be used any more; return when the first of the others comes, None if there is none."""
         heard = self.heard
         while heard is not None and self._stock:
             slot = self._stock[0]
             if self.is_valid(slot.closed_until) and self.lapses(heard, slot) > now:
-                yield heard.surely(slot.at), slot
-            else:
-                self._stock.popleft()
-
-    def lapses(self, heard: Heard, slot: Slot) -> int:
-        """Return when a slot is perhaps an interval old: then it may not be used any more."""
-        return heard.perhaps(slot.at) + self._rate.interval
+                return heard.surely(slot.at)
+            self._stock.popleft()
+        return None
 
     def _earliest(self, place: int, now: int) -> int:
         """Return a time before which a caller at this place among those who wait gets no slot."""

@@ -24,7 +24,7 @@ RENEWED_EVERY: Final = 2.5
 """Seconds. What a dead node held is taken over after the sum of both at most."""
 
 
-class Delivery(Protocol):
+class Deliverer(Protocol):
     """Whoever delivers what is owned."""
 
     def own(self, partitions: frozenset[int]) -> None:
@@ -44,8 +44,8 @@ class Ownership(Protocol):
     def holds(self) -> bool:
         """Return whether what is ours may be sent at this moment."""
 
-    async def start(self, delivery: Delivery) -> None:
-        """Find out what is ours, and keep `delivery` informed."""
+    async def start(self, deliverer: Deliverer) -> None:
+        """Find out what is ours, and keep `deliverer` informed."""
 
     async def stop(self) -> None:
         """Give everything back."""
@@ -63,9 +63,9 @@ class Alone:
         """Return True."""
         return True
 
-    async def start(self, delivery: Delivery) -> None:
+    async def start(self, deliverer: Deliverer) -> None:
         """Own everything."""
-        delivery.own(EVERYTHING)
+        deliverer.own(EVERYTHING)
 
     async def stop(self) -> None:
         """Do nothing."""
@@ -101,11 +101,11 @@ class Leased:
         """Renew now."""
         self._hurry.set()
 
-    async def start(self, delivery: Delivery) -> None:
+    async def start(self, deliverer: Deliverer) -> None:
         """Take the first leases, then renew them for ever."""
         await self._store.write(leases.prepare)
-        await self._renew(delivery)
-        self._tasks = [asyncio.create_task(self._renew_forever(delivery), name="leases")]
+        await self._renew(deliverer)
+        self._tasks = [asyncio.create_task(self._renew_forever(deliverer), name="leases")]
 
     async def stop(self) -> None:
         """Leave, so that the others need not wait for the leases to run out."""
@@ -117,7 +117,7 @@ class Leased:
         except StoreUnavailable as error:
             log.warning("leases_not_given_back", reason=str(error))
 
-    async def _renew_forever(self, delivery: Delivery) -> None:
+    async def _renew_forever(self, deliverer: Deliverer) -> None:
         while True:
             pause = asyncio.create_task(self._clock.sleep(RENEWED_EVERY))
             hurry = asyncio.create_task(self._hurry.wait())
@@ -127,16 +127,16 @@ class Leased:
                 pause.cancel()
                 hurry.cancel()
             self._hurry.clear()
-            await self._renew(delivery)
+            await self._renew(deliverer)
 
-    async def _renew(self, delivery: Delivery) -> None:
+    async def _renew(self, deliverer: Deliverer) -> None:
         begun = self._uptime()
         try:
             standing = await self._store.write(leases.renew, self._node, seconds=LEASE_SECONDS)
         except StoreUnavailable as error:
             log.warning("leases_not_renewed", reason=str(error))
             if not self.holds():
-                self._hold({}, delivery)
+                self._hold({}, deliverer)
             return
         self._until = begun + LEASE_SECONDS
         tokens = {
@@ -145,26 +145,26 @@ class Leased:
             if number not in self._leaving
         }
         surplus = frozenset(sorted(tokens)[standing.fair :])
-        self._hold({n: token for n, token in tokens.items() if n not in surplus}, delivery)
+        self._hold({n: token for n, token in tokens.items() if n not in surplus}, deliverer)
         if surplus:
             self._leaving |= surplus
-            leaving = asyncio.create_task(self._give_back(surplus, delivery), name="leases-back")
+            leaving = asyncio.create_task(self._give_back(surplus, deliverer), name="leases-back")
             self._tasks.append(leaving)
             leaving.add_done_callback(self._tasks.remove)
 
-    def _hold(self, tokens: dict[int, int], delivery: Delivery) -> None:
+    def _hold(self, tokens: dict[int, int], deliverer: Deliverer) -> None:
         before, self._tokens = self._tokens, tokens
         if before == tokens:
             return
         # A partition with another token was somebody else's meanwhile: what is known of it is worth nothing.
         same = frozenset(n for n, token in tokens.items() if before.get(n) == token)
-        delivery.own(same)
-        delivery.own(frozenset(tokens))
+        deliverer.own(same)
+        deliverer.own(frozenset(tokens))
         log.info("partitions_owned", count=len(tokens), node=self._node)
 
-    async def _give_back(self, surplus: frozenset[int], delivery: Delivery) -> None:
+    async def _give_back(self, surplus: frozenset[int], deliverer: Deliverer) -> None:
         """Let go of partitions that another node has a right to, after everything begun of them has ended."""
-        await delivery.settled(surplus)
+        await deliverer.settled(surplus)
         try:
             await self._store.write(leases.release, self._node, surplus)
         except StoreUnavailable as error:

@@ -1,6 +1,7 @@
 """Every metric, in one table. Labels have few values by construction: never ids, never text from outside."""
 
-from typing import Any
+import os
+from typing import Any, Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -9,20 +10,48 @@ from prometheus_client import (
     Histogram,
     generate_latest,
     multiprocess,
+    values,
 )
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from chatbridge.model import Direction
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment's name for the folder of `Metrics`. prometheus_client looks for it too, when it is imported, and then keeps
-every value in files there."""
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment's name for the folder in which workers keep their values; prometheus_client gives it."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _DELIVERY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3600, 86400)
+
+# A name, a meaning, and labels.
+_ACCEPTED: Final = (
+    "chatbridge_accepted_total",
+    "Messages taken, by direction and verdict (new, repeated, reused)",
+    ("direction", "verdict"),
+)
+_ATTEMPTS: Final = (
+    "chatbridge_delivery_attempts_total",
+    "Attempts to deliver, by direction, outcome and error code",
+    ("direction", "outcome", "code"),
+)
+_DELIVERED: Final = ("chatbridge_delivery_seconds", "From acceptance to delivery", ("direction",))
+_UNKNOWN: Final = (
+    "chatbridge_unknown_events_total",
+    "Signed callbacks that were kept but not relayed, by kind",
+    ("kind",),
+)
+_REFUSED: Final = (
+    "chatbridge_callbacks_refused_total",
+    "Callbacks with a wrong address or signature",
+)
+_IN_MEMORY: Final = ("chatbridge_pending_in_memory", "Undelivered messages in memory")
+_ANSWERED: Final = (
+    "chatbridge_http_request_seconds",
+    "Requests answered, by route, method and status",
+    ("route", "method", "status"),
+)
 
 _WAYS = {direction: direction.name.lower() for direction in Direction}
 
@@ -42,64 +71,35 @@ class _Series(dict[tuple[object, ...], Any]):
 class Metrics:
     """The metrics of one server, or of one of the workers that make up a server."""
 
-    def __init__(self, folder: str | None = None) -> None:
+    def __init__(self, worker: int | None = None) -> None:
         """Make every metric, in a registry of its own.
 
         Args:
-            folder: where the workers of a server keep their values, None if there is one process.
+            worker: the number of this process among the workers of a server, None if there is one process. What a worker counted
+                stays in its files; another one that gets its number later goes on with them.
 
         """
+        self.shared = worker is not None
         self.registry = self._shown = CollectorRegistry()
-        self.shared = folder is not None
-        if folder is None:
+        if worker is None:
+            # Whatever FOLDER says: it may be meant for somebody else.
+            values.ValueClass = values.MutexValue
             ProcessCollector(registry=self.registry)
             GCCollector(registry=self.registry)
         else:
+            values.ValueClass = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]  # theirs
             self._shown = CollectorRegistry()
-            multiprocess.MultiProcessCollector(self._shown, folder)  # type: ignore[no-untyped-call]  # theirs
-        self.accepted = Counter(
-            "chatbridge_accepted_total",
-            "Messages taken, by direction and verdict (new, repeated, reused)",
-            ("direction", "verdict"),
-            registry=self.registry,
-        )
-        self.attempts = Counter(
-            "chatbridge_delivery_attempts_total",
-            "Attempts to deliver, by direction, outcome and error code",
-            ("direction", "outcome", "code"),
-            registry=self.registry,
-        )
-        self.delivery_seconds = Histogram(
-            "chatbridge_delivery_seconds",
-            "From acceptance to delivery",
-            ("direction",),
-            buckets=_DELIVERY_SECONDS,
-            registry=self.registry,
-        )
-        self.unknown_events = Counter(
-            "chatbridge_unknown_events_total",
-            "Signed callbacks that were kept but not relayed, by kind",
-            ("kind",),
-            registry=self.registry,
-        )
-        self.callbacks_refused = Counter(
-            "chatbridge_callbacks_refused_total",
-            "Callbacks with a wrong address or signature",
-            registry=self.registry,
-        )
-        self.in_memory = Gauge(
-            "chatbridge_pending_in_memory",
-            "Undelivered messages in memory",
-            multiprocess_mode="livesum",
-            registry=self.registry,
-        )
-        self.request_seconds = Histogram(
-            "chatbridge_http_request_seconds",
-            "Requests answered, by route, method and status",
-            ("route", "method", "status"),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+            multiprocess.MultiProcessCollector(self._shown, os.environ[FOLDER])  # type: ignore[no-untyped-call]  # theirs
+        self._make(self.registry)
+
+    def _make(self, registry: CollectorRegistry) -> None:
+        self.accepted = Counter(*_ACCEPTED, registry=registry)
+        self.attempts = Counter(*_ATTEMPTS, registry=registry)
+        self.delivery_seconds = Histogram(*_DELIVERED, registry=registry, buckets=_DELIVERY_SECONDS)
+        self.unknown_events = Counter(*_UNKNOWN, registry=registry)
+        self.callbacks_refused = Counter(*_REFUSED, registry=registry)
+        self.in_memory = Gauge(*_IN_MEMORY, registry=registry, multiprocess_mode="livesum")
+        self.request_seconds = Histogram(*_ANSWERED, registry=registry, buckets=_SECONDS)
 
         # Series by their labels: the library's own way to them costs microseconds.
         self._taken = _Series(self.accepted)

@@ -6,29 +6,32 @@ a byte now and then would keep them for ever.
 HTTP/1.1 has two ways to end a connection. `Connection: close` on an answer is the safe one: the caller knows that nothing it sends
 later will be read. Closing a connection that is idle may cross a request on the wire, which is then lost; closing only our
 half of it would not help, as that is the half the answer would need. So connections are left open for their next request, and
-those that stay quiet for a second are closed. A caller who speaks up in that very moment has lost the race that exists
-at the end of every keep-alive time, and may repeat (RFC 9112, 9.3.1 and 9.5).
+those that have been quiet for a second are closed: at once where that second is over when the end begins. A caller who speaks
+up in that very moment has lost the race that exists at the end of every keep-alive time, and may repeat (RFC 9112, 9.3.1 and
+9.5). Whoever calls more often than once in a second never does.
 """
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from chatbridge.web.draining import DRAINING, Draining, has_unread
+from chatbridge.web.draining import DRAINING, Draining, has_unread, silence
 from chatbridge.web.express import HEAD_TIMEOUT, Express
 from chatbridge.web.routes import ENDPOINTS
 from chatbridge.web.services import SERVICES
 from chatbridge.web.sockets import BACKLOG
 
 _QUIET: Final = 1.0
-"""Seconds after which an idle connection of a stopping server is closed."""
+"""Seconds of silence after which a stopping server closes an idle connection."""
 _LOOK: Final = 0.02
-"""Seconds between two looks at the connections of a stopping server."""
+"""Seconds between two looks at the connections of a stopping server, at least."""
+
+Silence = Callable[[asyncio.BaseTransport], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,14 @@ class Entrance:
     listeners: Sequence[asyncio.Server]
     express: Express
     draining: Draining
+    silence: Silence = silence
+    """Tells for how long a connection has been quiet."""
+
+    @property
+    def address(self) -> dict[str, object]:
+        """Return where it listens, first of all."""
+        host, port, *_ = self.sockets[0].getsockname()
+        return {"host": host, "port": port}
 
     async def close(self, *, delay: float, grace: float) -> None:
         """Stop without refusing anybody.
@@ -71,16 +82,51 @@ class Entrance:
         now = asyncio.get_running_loop().time
         begun = now()
         while (self.express.open or self.server.connections) and now() < begun + grace:
-            if now() >= begun + _QUIET:
-                self.express.close_idle()
-                self._close_idle()
-            await asyncio.sleep(_LOOK)
+            look = now()
+            self._close_idle(look - begun)
+            # With very many connections a look takes its time; most of it is for those who are being answered.
+            await asyncio.sleep(max(_LOOK, 4 * (now() - look)))
 
-    def _close_idle(self) -> None:
+    def _close_idle(self, elapsed: float) -> None:
+        """Close the connections that carry no request and have been quiet for long; `elapsed` seconds after the last answers began.
+
+        What arrived a moment ago may be a part of a request, or one that has been read and is not being answered yet. So it is
+        the system that is asked for how long a connection has been quiet. Where it does not tell, all that were open when the
+        last answers began and are open still have been quiet since then.
+        """
+
+        def is_quiet(transport: asyncio.BaseTransport) -> bool:
+            quiet = self.silence(transport)
+            return (elapsed if quiet is None else quiet) >= _QUIET
+
+        for connection in list(self.express.open):
+            if is_quiet(connection._transport):  # noqa: SLF001 - both halves of one entrance
+                connection.close_if_idle()
         for handler in self.server.connections:
-            idle = handler not in self.draining.busy
-            if idle and handler.transport is not None and not has_unread(handler.transport):
+            transport = handler.transport
+            if transport is None or handler in self.draining.busy:
+                continue
+            if is_quiet(transport) and not has_unread(transport):
                 handler.force_close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ordinary:
+    """Makes connections of aiohttp's, and hangs up on those that send no request in time."""
+
+    server: web.Server
+    draining: Draining
+    timeout: float
+
+    def __call__(self) -> RequestHandler:
+        handler = self.server()
+        timer = asyncio.get_running_loop().call_later(self.timeout, self._hang_up, handler)
+        self.draining.silent[handler] = timer
+        return handler
+
+    def _hang_up(self, handler: RequestHandler) -> None:
+        del self.draining.silent[handler]
+        handler.force_close()
 
 
 def prepare(app: web.Application) -> None:
@@ -98,26 +144,13 @@ async def listen(
     server, draining = runner.server, runner.app[DRAINING]
     if server is None:
         raise RuntimeError("the runner has to be set up before it can listen")
-    loop = asyncio.get_running_loop()
-    silent = draining.silent
-
-    def connection() -> RequestHandler:
-        handler = server()
-        silent.add(handler)
-        loop.call_later(head_timeout, hang_up, handler)
-        return handler
-
-    def hang_up(handler: RequestHandler) -> None:
-        if handler in silent:
-            silent.discard(handler)
-            handler.force_close()
-
     express = Express(
         services=runner.app[SERVICES],
         messages=next(endpoint for endpoint in ENDPOINTS if endpoint.path == "/v1/messages"),
-        aiohttp=connection,
+        aiohttp=_Ordinary(server=server, draining=draining, timeout=head_timeout),
         draining=draining,
     )
+    loop = asyncio.get_running_loop()
     listeners = [
         await loop.create_server(express.connection, sock=one, backlog=BACKLOG) for one in sockets
     ]

@@ -5,4 +5,6 @@ the system's queue while a worker starts, and nobody is refused while one is rep
 
 Parent and worker hold the two ends of a socket pair. The worker writes one line into it when it serves: the seconds it may need to
 stop. Its end tells the parent that the worker is gone, and the worker that it is alone, even after a `kill -9`.
+
+`record` says when a worker that ended is started again, `values` where the metrics of all are kept.
 """

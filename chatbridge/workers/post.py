@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import structlog
 
@@ -14,12 +14,15 @@ from chatbridge.errors import ConfigurationError
 
 log = structlog.get_logger()
 
+_NOT_OURS: Final = "--as-worker is how `serve --workers` starts its own."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """What a worker is told by its parent: who it is, and the descriptors it inherits."""
 
     number: int
+    """No other worker that runs has it."""
     link: int
     sockets: tuple[int, ...]
 
@@ -38,14 +41,20 @@ class Post:
         try:
             number, link, *sockets = map(int, text.split(":"))
         except ValueError as error:
-            raise ConfigurationError(
-                "--as-worker is how `serve --workers` starts its own."
-            ) from error
+            raise ConfigurationError(_NOT_OURS) from error
         return cls(number=number, link=link, sockets=tuple(sockets))
 
     def open_sockets(self) -> list[socket.socket]:
-        """Return the listening sockets."""
-        return [socket.socket(fileno=number) for number in self.sockets]
+        """Return the listening sockets.
+
+        Raises:
+            ConfigurationError: nobody gave us any.
+
+        """
+        try:
+            return [socket.socket(fileno=number) for number in self.sockets]
+        except OSError as error:
+            raise ConfigurationError(_NOT_OURS) from error
 
     def announce(self, patience: float) -> None:
         """Tell the parent that this worker serves; stop, as at SIGTERM, when the parent is gone.

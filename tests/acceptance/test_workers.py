@@ -140,6 +140,24 @@ async def test_the_old_workers_stay_if_new_ones_cannot_start(crew: Process) -> N
     assert (await fetch(crew, "/readyz")).status == 200
 
 
+async def test_however_often_all_are_replaced_counters_go_on_and_files_stay_few(
+    crew: Process,
+) -> None:
+    await ask_both(crew)
+    counted = await health_requests(crew)
+    numbers = set()
+    for _ in range(2):
+        replaced = len(lines(crew, "replaced"))
+        signalled(crew, signal.SIGHUP)
+        until(lambda replaced=replaced: len(lines(crew, "replaced")) > replaced, "all are replaced")
+        counted += await ask_both(crew)
+        assert await health_requests(crew) == counted
+        numbers |= {line["worker"] for line in lines(crew, "worker_started")}
+    assert numbers == {1, 2, 3}
+    (folder,) = leftovers(crew.folder)
+    assert {file.name.rpartition("_")[2] for file in folder.iterdir()} <= {"1.db", "2.db", "3.db"}
+
+
 async def load(
     process: Process, shop: Shop, stop: asyncio.Event, answers: Counter[int], name: str
 ) -> int:

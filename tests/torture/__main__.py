@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import logging
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -15,8 +16,9 @@ from pathlib import Path
 from tests.processes import ROOT
 from tests.torture import report
 from tests.torture.database import Database, running_database
+from tests.torture.faults import KINDS
 from tests.torture.machine import compile_shim
-from tests.torture.runs import Outcome, play
+from tests.torture.runs import Outcome, new_folder, play
 from tests.torture.schedules import Place, Schedule, generate
 from tests.torture.world import Ground
 
@@ -25,9 +27,9 @@ _STEPS = 6
 _HISTORIES = ROOT / "var" / "torture"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; 1 if anything was wrong."""
-    options = _options()
+    options = _options(arguments)
     databases = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
     places = [
         Place(database=name, nodes=options.nodes, lease=options.lease)
@@ -36,6 +38,13 @@ def main() -> int:
     ]
     if not places:
         _say("SQLite serves one node: use --database postgresql.")
+        return 2
+    places = [one for one in places if not options.faults or set(options.faults) & set(one.kinds)]
+    if not places:
+        _say("None of these faults happens there: add another --database, or --nodes 2.")
+        return 2
+    if shutil.which("cc") is None:
+        _say("Faults of the clock and the disk need a C compiler: apt-get install gcc libc6-dev")
         return 2
     # A far side's server logs each request that is cut off, which is what happens here all the time.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
@@ -47,7 +56,7 @@ def main() -> int:
     return 1 if any(outcome.verdict.violations for outcome in outcomes) else 0
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="how often a server is killed; 100")
     parser.add_argument("--runs", type=int, help="mixed runs; as many as fit in the minutes")
@@ -61,7 +70,14 @@ def _options() -> argparse.Namespace:
         "--only", metavar="NAME", help="one run again; name its database and nodes as well"
     )
     parser.add_argument("--keep", type=Path, default=_HISTORIES, help="where histories are kept")
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    options.faults = tuple(filter(None, options.faults.split(",")))
+    unknown = sorted(set(options.faults) - set(KINDS))
+    if unknown:
+        parser.error(f"no such fault: {', '.join(unknown)}; there are {', '.join(sorted(KINDS))}")
+    if options.nodes < 1:
+        parser.error("--nodes must be 1 or more")
+    return options
 
 
 def _names(options: argparse.Namespace) -> Iterable[str]:
@@ -78,7 +94,7 @@ def _names(options: argparse.Namespace) -> Iterable[str]:
 def _schedule(name: str, place: Place, options: argparse.Namespace) -> Schedule:
     if "-kills-" in name:
         return generate(name, place, steps=_KILLS_PER_RUN, kinds=("kill",))
-    chosen = tuple(kind for kind in options.faults.split(",") if kind in place.kinds)
+    chosen = tuple(kind for kind in options.faults if kind in place.kinds)
     return generate(name, place, steps=_STEPS, kinds=chosen)
 
 
@@ -91,7 +107,10 @@ def _campaign(options: argparse.Namespace, places: Sequence[Place]) -> list[Outc
             if time.monotonic() > deadline:
                 break
             schedule = _schedule(name, place, options)
-            outcomes.append(asyncio.run(play(schedule, name, options.keep, ground)))
+            folder = new_folder(options.keep, name)
+            if folder.name != name:
+                _say(f"{options.keep / name} is kept from an earlier run; this one is in {folder}")
+            outcomes.append(asyncio.run(play(schedule, name, folder, ground)))
             _say(report.line(name, outcomes[-1]))
             for line in report.violations(outcomes[-1]):
                 _say(line)

@@ -94,6 +94,9 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._trouble.kind is Kind.REFUSE:  # it was taken in the moment in which that began
+            writer.transport.abort()
+            return
         self._connections[task] = writer
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):

@@ -70,7 +70,7 @@ ALLOWANCES: dict[str, Callable[[Disturbed, Limits], int]] = {
 
 _RECORDED = 5.0
 """Seconds after an arrival in which its server has recorded it, if it can record anything."""
-_TAKEN_OVER = {"long_pause", "long_silence"}
+_LONGER_THAN_A_LEASE = {"long_pause", "long_silence"}
 """Faults that outlive the lease of a node."""
 _STORE = ("slow_disk", "full_disk", "database_")
 """Faults that keep a server from recording."""
@@ -109,10 +109,10 @@ def _may_explain(
 ) -> bool:
     if fault.begun > again or fault.ended < before:
         return False
-    if fault.kind in _TAKEN_OVER and again > fault.ended:
+    if fault.kind in _LONGER_THAN_A_LEASE and again > fault.ended:
         # Whoever was away for longer than its lease must not send, once back, what another has taken over.
         return False
-    if fault.kind not in {"kill", *_TAKEN_OVER} or fault.begun - before <= _RECORDED:
+    if fault.kind not in {"kill", *_LONGER_THAN_A_LEASE} or fault.begun - before <= _RECORDED:
         return True
     return any(
         other.kind.startswith(_STORE) and other.begun <= fault.begun and other.ended >= before

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import shutil
@@ -30,6 +31,8 @@ _ASK = 1.0
 """Seconds between two questions to the server what it has given up."""
 _QUIET = 0.3
 """Seconds without an arrival after which what else may come, repeats and what nobody promised, has come."""
+_NO_ANSWER = (AssertionError, OSError, aiohttp.ClientError)
+"""What comes of asking a server that is not there, or cannot answer."""
 _CLIENTS, _OPERATORS, _PAUSE = 6, 4, 0.015
 
 
@@ -48,23 +51,29 @@ class Outcome:
         return self.folder / "history.ndjson"
 
 
+def new_folder(folder: Path, name: str) -> Path:
+    """Make a folder of this name, with a number behind it if there is one already: its history may be a rare one."""
+    names = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(2)))
+    made = next(one for one in map(folder.joinpath, names) if not one.exists())
+    made.mkdir(parents=True)
+    return made
+
+
 async def play(
     schedule: Schedule, name: str, folder: Path, ground: Ground, *, patience: float = PATIENCE
 ) -> Outcome:
-    """Make one run in a new folder of this name, which is left behind only if something was wrong."""
-    place = folder / name
-    place.mkdir(parents=True)
+    """Make one run in an empty folder, which is left behind only if something was wrong."""
     begun = time.monotonic()
-    with (place / "history.ndjson").open("w", encoding="utf-8") as file:
+    with (folder / "history.ndjson").open("w", encoding="utf-8") as file:
         file.write(json.dumps({"event": "run", "name": name} | asdict(schedule)) + "\n")
         history = History(file)
-        async with open_world(schedule, history, place, ground) as world:
+        async with open_world(schedule, history, folder, ground) as world:
             await _play(world, schedule, patience, random.Random(name))
     verdict = check(history.events, Limits(at_once=AT_ONCE, nodes=schedule.place.nodes))
     if not verdict.violations:
-        shutil.rmtree(place)
+        shutil.rmtree(folder)
     seconds = time.monotonic() - begun
-    return Outcome(schedule=schedule, verdict=verdict, folder=place, seconds=seconds)
+    return Outcome(schedule=schedule, verdict=verdict, folder=folder, seconds=seconds)
 
 
 async def _play(world: World, schedule: Schedule, patience: float, chance: random.Random) -> None:
@@ -76,7 +85,7 @@ async def _play(world: World, schedule: Schedule, patience: float, chance: rando
             await _quiet(world.history)
         for event in await world.given_up():
             world.history.add(event)
-    except (AssertionError, OSError, TimeoutError, aiohttp.ClientError) as error:
+    except _NO_ANSWER as error:
         words = f"the run ended early: {error!r}"
         world.history.add(Broken(node=0, words=words, at=world.history.now()))
     for node in world.nodes:
@@ -119,7 +128,11 @@ async def _strike(world: World, step: Step) -> None:
             break
         await asyncio.sleep(_LOOK)
     await asyncio.sleep(step.instant)
-    await asyncio.gather(*(strike(world, fault) for fault in step.faults))
+    # One that fails leaves the others time to heal what they broke.
+    struck = [strike(world, fault) for fault in step.faults]
+    for result in await asyncio.gather(*struck, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def _everything_arrives(world: World, patience: float) -> None:
@@ -129,8 +142,10 @@ async def _everything_arrives(world: World, patience: float) -> None:
         await asyncio.sleep(_LOOK)
         if time.monotonic() - begun > asked + _ASK:
             asked = time.monotonic() - begun
-            if missing <= {event.id for event in await world.given_up()}:
-                return
+            # It may need a moment to find its database again.
+            with contextlib.suppress(*_NO_ANSWER):
+                if missing <= {event.id for event in await world.given_up()}:
+                    return
 
 
 async def _quiet(history: History) -> None:

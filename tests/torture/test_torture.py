@@ -12,7 +12,7 @@ from tests.torture.checker import Verdict
 from tests.torture.database import Database, running_database
 from tests.torture.machine import compile_shim
 from tests.torture.report import violations
-from tests.torture.runs import play
+from tests.torture.runs import new_folder, play
 from tests.torture.schedules import Fault, Place, Schedule, Step, generate
 from tests.torture.world import Ground
 
@@ -51,7 +51,8 @@ async def endure(
     schedule: Schedule, folder: Path, ground: Ground, *, patience: float = 45
 ) -> Verdict:
     """Make a run in which nothing may be wrong."""
-    outcome = await play(schedule, "torture", folder, ground, patience=patience)
+    run = new_folder(folder, "run")
+    outcome = await play(schedule, "torture", run, ground, patience=patience)
     assert not outcome.verdict.violations, "\n".join(violations(outcome))
     return outcome.verdict
 

@@ -63,7 +63,9 @@ class World:
         bridge, found, path = Bridge(self.nodes[0].process, self.http), [], "/v1/parked"
         query = f"?limit={_PAGE}"
         while query:
-            page = (await bridge.call("GET", path + query)).json
+            reply = await bridge.call("GET", path + query)
+            assert reply.status == 200, reply
+            page = reply.json
             found += [
                 GivenUp(
                     direction=i["direction"], id=i["message_id"], code=i["code"], detail=i["detail"]
@@ -82,22 +84,15 @@ async def open_world(
     async with AsyncExitStack() as stack:
         amojo = PlainAmojo(await stack.enter_async_context(FarSide()))
         far_sides = FarSides(history, amojo, await stack.enter_async_context(FarSide()))
-        networks = {
-            TO_AMOJO: await stack.enter_async_context(_before(amojo.url)),
-            TO_MESSENGER: await stack.enter_async_context(_before(far_sides.backend.url)),
-        }
+        urls = {TO_AMOJO: amojo.url, TO_MESSENGER: far_sides.backend.url}
+        networks = {way: await stack.enter_async_context(_before(url)) for way, url in urls.items()}
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         http = await stack.enter_async_context(
             aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
         )
         machines = [_machine(ground, folder, number) for number in range(schedule.place.nodes)]
         store = await _store(stack, schedule, folder, ground, machines)
-        nodes = tuple(
-            Node(number, folder / f"node{number}", machine, store.urls[number], at_once=AT_ONCE)
-            for number, machine in enumerate(machines)
-        )
-        for node in nodes:
-            stack.push_async_callback(node.clean_up)
+        nodes = _nodes(stack, folder, machines, store)
         parties = await _open(nodes, http, far_sides, networks)
         yield World(
             history=history,
@@ -142,6 +137,19 @@ async def _store(
         return _Store()
     disk = stack.enter_context(small_disk(folder / "disk", machines[0]))
     return _Store(urls=(f"sqlite:///{disk.folder}/chatbridge.db",), disk=disk)
+
+
+def _nodes(
+    stack: AsyncExitStack, folder: Path, machines: Sequence[Machine], store: _Store
+) -> tuple[Node, ...]:
+    """The servers, not started yet."""
+    nodes = tuple(
+        Node(number, folder / f"node{number}", machine, url, at_once=AT_ONCE)
+        for number, (machine, url) in enumerate(zip(machines, store.urls, strict=True))
+    )
+    for node in nodes:
+        stack.push_async_callback(node.clean_up)
+    return nodes
 
 
 def _before(url: str) -> Proxy:

@@ -93,6 +93,26 @@ def test_a_clock_that_was_set_back_does_not_stop_all_calls() -> None:
     assert granted(answer) == (NOW - 3600 * SECOND,)
 
 
+def test_the_furthest_slots_count_as_well_where_there_is_a_burst() -> None:
+    rate = Rate.of(7, burst=5)
+    far = Ask(count=10_000, patience=LONGEST_PATIENCE)
+    row, answer = reserve(AllowanceRow(), NOW, ask=far, rate=rate)
+    assert granted(answer)[-1] > NOW + LONGEST_PATIENCE - rate.interval
+    _, answer = reserve(row, NOW, ask=far, rate=rate)
+    assert isinstance(answer, Refusal)
+
+
+def test_a_clock_that_was_set_back_by_a_year_does_not_close_an_account_for_as_long() -> None:
+    year = 365 * 24 * 3600 * SECOND
+    for banned in (False, True):
+        row, _ = close(AllowanceRow(), NOW, closing=Closing(pause=SECOND, banned=banned))
+        after, answer = ask(row, NOW - year)
+        assert granted(answer) == (NOW - year,)
+        row, notice = close(after, NOW - year, closing=Closing(pause=SECOND, banned=banned))
+        assert notice.closed_until < NOW - year + 2 * PROBE_EVERY
+        assert row.banned == banned
+
+
 def test_nothing_is_given_out_further_ahead_than_anybody_waits() -> None:
     row, _ = ask(AllowanceRow(), NOW, count=10_000, patience=10**12)
     assert row.next_at <= NOW + LONGEST_PATIENCE + SEVEN.interval

@@ -1,8 +1,9 @@
 """A server that stops answers whoever is inside: the server in this process, its callers on raw sockets."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from aiohttp import web
 
 from chatbridge.app import create_app
 from chatbridge.config import Settings
+from chatbridge.web.draining import Draining, silence
 from chatbridge.web.listening import Entrance, listen
 from chatbridge.web.sockets import open_sockets
 from tests.callers import Caller
 from tests.fakes import SECONDS
+from tests.processes import until
 
 TOKEN = "q8N2vX5kT1wZ7rY4mB6p"
 LONG = SECONDS * 20
@@ -153,6 +156,64 @@ async def test_who_says_nothing_is_let_go(house: House, request_bytes: bytes, st
     await house.stop()
     assert await used.is_let_go()
     assert await fresh.is_let_go()
+
+
+@pytest.mark.parametrize(
+    ("before", "request_bytes", "sent", "status"),
+    [
+        pytest.param(EXPRESS, EXPRESS, 0, 401, id="express"),
+        pytest.param(ORDINARY, ORDINARY, 0, 422, id="aiohttp"),
+        pytest.param(ORDINARY, ORDINARY, 12, 422, id="aiohttp, in the middle of a head"),
+    ],
+)
+async def test_only_who_has_been_quiet_for_long_is_let_go_at_once(
+    house: House, before: bytes, request_bytes: bytes, sent: int, status: int
+) -> None:
+    lively, quiet, fresh = await house.caller(), await house.caller(), await house.caller()
+    for caller in (lively, quiet):
+        assert (await caller.ask(before)).status == status
+    lively.send(request_bytes[:sent])
+    name = lively.writer.get_extra_info("sockname")
+
+    def silence(transport: asyncio.BaseTransport) -> float:
+        return 0 if transport.get_extra_info("peername") == name else LONG
+
+    house.entrance = replace(house.entrance, silence=silence)
+    stopping = house.stop()
+    assert await quiet.is_let_go()
+    assert await fresh.is_let_go()
+    assert not stopping.done()
+    said = await lively.ask(request_bytes[sent:])
+    assert (said.status, said.is_last) == (status, True)
+    await stopping
+
+
+async def test_the_system_tells_for_how_long_a_connection_was_quiet(house: House) -> None:
+    caller = await house.caller()
+    transport = caller.writer.transport
+    await asyncio.to_thread(until, lambda: (silence(transport) or 0) > 0.05, "it is quiet")
+    begun = time.monotonic()
+    await caller.ask(READY)
+    told = silence(transport) or 0
+    assert told <= time.monotonic() - begun + 0.01
+    transport.close()
+    assert silence(transport) is None
+
+
+async def test_a_request_that_ends_after_the_next_one_began_leaves_that_one_busy() -> None:
+    """The order in which Python 3.12 and newer call back, where tasks start eagerly."""
+    draining, connection = Draining(), object()
+    first, second = (asyncio.create_task(asyncio.Event().wait()) for _ in range(2))
+    draining.begin(connection, first)
+    first.cancel()
+    draining.begin(connection, second)
+    await asyncio.wait([first])
+    await asyncio.sleep(0)
+    assert draining.busy == {connection: second}
+    second.cancel()
+    await asyncio.wait([second])
+    await asyncio.sleep(0)
+    assert draining.busy == {}
 
 
 @both_ways

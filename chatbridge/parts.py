@@ -1,0 +1,162 @@
+"""The parts of a server, each handed its collaborators: the only place where they are wired together."""
+
+import os
+import random
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from chatbridge import __version__, ids
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.intake import Intake
+from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.sending import Sending
+from chatbridge.clients.addresses import AddressGuard
+from chatbridge.clients.session import SessionTransport
+from chatbridge.clients.thin import ThinTransport
+from chatbridge.clients.transport import TransportLimits, open_transport
+from chatbridge.clock import Clock, uptime
+from chatbridge.config import Delivery, Network, Settings
+from chatbridge.connectors.backend.connector import BackendConnector
+from chatbridge.connectors.base import Connector
+from chatbridge.delivery.courier import Courier, Limits
+from chatbridge.delivery.loader import Window
+from chatbridge.delivery.ownership import Alone, Leased, Ownership
+from chatbridge.model import Direction
+from chatbridge.observability.metrics import Metrics
+from chatbridge.store.engine import Store, open_store
+from chatbridge.store.sealing import Sealer
+from chatbridge.web.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that a server is made of, but for its web side."""
+
+    metrics: Metrics
+    store: Store
+    guard: AddressGuard
+    transport: ThinTransport | SessionTransport
+    directory: Directory
+    connectors: Mapping[str, Connector]
+    ownership: Ownership
+    courier: Courier
+    intake: Intake
+
+
+def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
+    """Make every part. Nothing is opened yet.
+
+    Args:
+        settings: what the parts are told.
+        clock: theirs.
+        worker: see `Metrics`.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+
+    """
+    metrics, guard = Metrics(worker), AddressGuard.allowing(settings.network.allow)
+    store = open_store(
+        settings.store.url,
+        synchronous=settings.store.synchronous,
+        connections=settings.store.connections,
+    )
+    transport = _transport(settings.network, guard)
+    directory = Directory(store, Sealer(settings.secret_keys), clock)
+    connectors = {connector.kind: connector for connector in (BackendConnector(transport),)}
+    sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)
+    ownership = _ownership(store, clock)
+    courier = Courier(
+        store=store,
+        clock=clock,
+        senders={
+            Direction.TO_AMOJO: sending.to_amojo,
+            Direction.TO_MESSENGER: sending.to_messenger,
+        },
+        watcher=metrics,
+        jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        limits=_limits(settings.delivery),
+        ownership=ownership,
+    )
+    intake = Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=metrics,
+        queue=courier,
+        new_id=ids.new_uuid,
+    )
+    return Parts(
+        metrics=metrics,
+        store=store,
+        guard=guard,
+        transport=transport,
+        directory=directory,
+        connectors=connectors,
+        ownership=ownership,
+        courier=courier,
+        intake=intake,
+    )
+
+
+def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
+    """Return what the web side works with."""
+    directory, transport, store, courier = (
+        parts.directory,
+        parts.transport,
+        parts.store,
+        parts.courier,
+    )
+    return Services(
+        public_url=settings.public_url,
+        admin_token=settings.admin_token.get_secret_value(),
+        default_base_url=settings.amojo.base_url,
+        body_limit=settings.http.body_limit,
+        body_timeout=settings.http.body_timeout,
+        kinds=frozenset(parts.connectors),
+        refusal_of_url=parts.guard.refusal_of_url,
+        clock=clock,
+        store=store,
+        directory=directory,
+        intake=parts.intake,
+        linking=Linking(directory=directory, transport=transport, clock=clock),
+        parking=Parking(store=store, clock=clock, look_up=partial(courier.look_up, again=True)),
+        courier=courier,
+        metrics=parts.metrics,
+    )
+
+
+def _transport(network: Network, guard: AddressGuard) -> ThinTransport | SessionTransport:
+    limits = TransportLimits(
+        connect_timeout=network.connect_timeout,
+        total_timeout=network.total_timeout,
+        connections=network.connections,
+        connections_per_host=network.connections_per_host,
+    )
+    return open_transport(
+        network.transport,
+        guard,
+        limits,
+        user_agent=f"chatbridge/{__version__}",
+        proxy=network.proxy.get_secret_value(),
+    )
+
+
+def _limits(delivery: Delivery) -> Limits:
+    return Limits(
+        window=Window(entries=delivery.window, bytes=delivery.window_bytes),
+        at_once=delivery.at_once,
+        at_once_each=delivery.at_once_each,
+    )
+
+
+def _ownership(store: Store, clock: Clock) -> Ownership:
+    """Return how this process knows what it delivers."""
+    if not store.shared:
+        return Alone()
+    node = f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return Leased(store=store, clock=clock, node=node, uptime=uptime)
