@@ -8,11 +8,13 @@ from typing import Any
 
 import structlog
 
+from chatbridge.bridge.second_look import Flight, SecondLook
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import api_key_hash
 from chatbridge.model import Channel, Link, LinkState, Messenger
 from chatbridge.store import directory as rows
+from chatbridge.store.directory import Names
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
 
@@ -33,21 +35,29 @@ class Directory:
         self._by_messenger: dict[str, dict[int, Link]] = {}
         self._changes = 0
         """Changes made here so far."""
+        # One reading at a time: what an older one saw must not replace what a newer one did.
+        self._reading = Flight(self._read, clock)
+        self._second_look = SecondLook(self._look_for, clock)
 
     async def load(self) -> None:
         """Read everything from the database.
 
         Raises:
             ConfigurationError: the secret key does not open the secrets.
+            StoreUnavailable: the database is away.
 
         """
+        await self._reading()
+
+    async def _read(self) -> None:
         before = None
         while before != self._changes:
             # What is changed here while it is read may not be in it yet.
             before = self._changes
+            # Links first: what they refer to was there before them.
+            links = await self._store.read(rows.list_links)
             channels = await self._store.read(rows.list_channels, self._sealer)
             messengers = await self._store.read(rows.list_messengers, self._sealer)
-            links = await self._store.read(rows.list_links)
         self._by_key.clear()
         for channel in channels:
             self._channels[channel.id] = channel
@@ -62,6 +72,37 @@ class Directory:
             await self.load()
         except StoreUnavailable as error:
             log.warning("directory_not_read", reason=str(error))
+
+    async def look_for(
+        self,
+        *,
+        api_key: str | None = None,
+        scope_id: str | None = None,
+        messenger_id: str | None = None,
+    ) -> bool:
+        """Look into the database for what is not known here, before a caller is refused; return whether to ask again.
+
+        Where no other node could have stored it, nothing is done. `messenger_id` stands for the links of a messenger.
+
+        Raises:
+            StoreUnavailable: the database is away.
+
+        """
+        if not self._store.shared:
+            return False
+        names = Names(
+            key_hashes=frozenset() if api_key is None else frozenset({api_key_hash(api_key)}),
+            scopes=frozenset() if scope_id is None else frozenset({scope_id}),
+            messengers=frozenset() if messenger_id is None else frozenset({messenger_id}),
+        )
+        return await self._second_look.at(names)
+
+    async def _look_for(self, names: Names) -> None:
+        keys, links = await self._store.read(rows.find_names, names)
+        if any(key not in self._by_key for key in keys) or any(
+            self._links.get(link.id) != link for link in links
+        ):
+            await self.load()
 
     # --- channels ---
 
@@ -153,6 +194,11 @@ class Directory:
 
     def link_by_id(self, link_id: int) -> Link:
         """Return a link by the number entries refer to it with."""
+        return self._links[link_id]
+
+    async def link_made_lately(self, link_id: int) -> Link:
+        """Return a link that another node made a moment ago."""
+        await self.catch_up()
         return self._links[link_id]
 
     def find_link(self, scope_id: str) -> Link | None:

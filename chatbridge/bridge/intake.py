@@ -103,7 +103,10 @@ class Intake:
             StoreUnavailable: it was not stored.
 
         """
-        link = self._link_for(messenger, scope_id)
+        try:
+            link = self._link_for(messenger, scope_id)
+        except NotLinked:
+            link = await self._link_made_lately(messenger, scope_id)
         draft = self._draft(messenger, link, Direction.TO_AMOJO, message, digest=fingerprint(said))
         if (await self._take(draft)).verdict is Verdict.REUSED:
             raise IdReused(f"The message id {message.id!r} was used before with another body.")
@@ -118,6 +121,11 @@ class Intake:
 
         """
         link = self._verified(scope_id, body, signature)
+        # Looked for whatever is wrong with it: the time must not tell either which scopes exist.
+        if link is None and await self._directory.look_for(scope_id=scope_id):
+            link = self._verified(scope_id, body, signature)
+        if link is None:
+            raise self._refusal(scope_id, signature)
         now = self._clock.now()
         try:
             event = read_callback(body, fresh_id=self._new_id, now=now)
@@ -147,16 +155,26 @@ class Intake:
             raise LinkAmbiguous
         return links[0]
 
-    def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link:
+    async def _link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
+        """Return the link if another node has made it a moment ago."""
+        if scope_id is None:
+            await self._directory.look_for(messenger_id=messenger.id)
+        else:
+            await self._directory.look_for(scope_id=scope_id)
+        return self._link_for(messenger, scope_id)
+
+    def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link | None:
         link = self._directory.find_link(scope_id)
         channel = self._directory.find_channel(link.channel_id) if link else None
         secret = channel.secret if channel else _NOBODYS_SECRET
         matches = signing.callback_matches(secret, body, signature or "")
-        if link is None or channel is None or not matches:
-            self._metrics.callbacks_refused.inc()
-            log.warning("callback_refused", scope_known=link is not None, signed=bool(signature))
-            raise CallbackRefused
-        return link
+        return link if channel is not None and matches else None
+
+    def _refusal(self, scope_id: str, signature: str | None) -> CallbackRefused:
+        known = self._directory.find_link(scope_id) is not None
+        self._metrics.callbacks_refused.inc()
+        log.warning("callback_refused", scope_known=known, signed=bool(signature))
+        return CallbackRefused()
 
     async def _operator_message(self, link: Link, event: MessageWritten) -> None:
         messenger = self._directory.messenger(link.messenger_id)

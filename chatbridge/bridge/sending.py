@@ -35,7 +35,10 @@ class Sending:
             DeliveryError: amoCRM did not take it, or may not have.
 
         """
-        link = self._directory.link_by_id(entry.link_id)
+        try:
+            link = self._directory.link_by_id(entry.link_id)
+        except KeyError:
+            link = await self._directory.link_made_lately(entry.link_id)
         if link.state is not LinkState.CONNECTED:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
@@ -51,7 +54,10 @@ class Sending:
             DeliveryError: the messenger did not take it, or may not have.
 
         """
-        link = self._directory.link_by_id(entry.link_id)
+        try:
+            link = self._directory.link_by_id(entry.link_id)
+        except KeyError:
+            link = await self._directory.link_made_lately(entry.link_id)
         messenger = self._directory.messenger(link.messenger_id)
         connector = self._connectors.get(messenger.kind)
         if connector is None:

@@ -20,6 +20,7 @@ from chatbridge.delivery.lanes import Lanes, Turn
 from chatbridge.delivery.loader import Loader, Window
 from chatbridge.delivery.ownership import Alone, Ownership
 from chatbridge.delivery.retry import SCHEDULES, SECOND, GiveUp, decide, give_up
+from chatbridge.delivery.sweep import Sweep
 from chatbridge.errors import (
     DeliveryError,
     Disposition,
@@ -116,6 +117,7 @@ class Courier:
             filled=self._wake.set,
             recorded=self._recorded,
         )
+        self._sweep = Sweep(store=store, clock=clock, loader=self._loader)
         self._under_way: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._alarm: asyncio.Task[None] | None = None
@@ -133,6 +135,8 @@ class Courier:
             asyncio.create_task(self._loader.refill(), name="courier-refiller"),
             asyncio.create_task(self._send_forever(), name="courier-sender"),
         ]
+        if self._store.shared:
+            self._tasks.append(asyncio.create_task(self._sweep.run(), name="courier-sweeper"))
 
     async def stop(self, *, grace: float) -> None:
         """Begin nothing new, let what is under way end within `grace` seconds, record it."""

@@ -57,6 +57,10 @@ class Lanes:
         """Return the number of entries in memory."""
         return self._count
 
+    def __contains__(self, number: int) -> bool:
+        """Return whether a lane is known."""
+        return number in self._lanes
+
     @property
     def bytes(self) -> int:
         """Return the size of the entries in memory."""

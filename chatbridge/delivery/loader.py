@@ -142,6 +142,13 @@ class Loader:
         self._hungry.set()
         self._filled()
 
+    def overlooks(self, lane: int, entry_id: int) -> bool:
+        """Return whether nobody here will come to a lane of ours whose first entry in the database is this."""
+        if partition_of(lane) not in self.mine or lane in self._lanes:
+            return False
+        reading = self._reading_of(lane)
+        return reading is None or entry_id <= reading.cursor
+
     def stir(self) -> None:
         """Go on if there is something to do again: room in memory, or lanes that want a refill."""
         if self._lanes.is_hungry:

@@ -1,10 +1,21 @@
 """Channels, messengers and links: what is set up. Secrets are sealed on the way in and opened on the way out."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import orjson
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Connection,
+    Table,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from chatbridge.errors import AlreadyExists
@@ -21,6 +32,50 @@ from chatbridge.model import (
 from chatbridge.store.dialect import Topic, notify
 from chatbridge.store.schema import channels, links, messengers
 from chatbridge.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Whom callers named."""
+
+    key_hashes: frozenset[bytes] = frozenset()
+    """Of API keys."""
+    scopes: frozenset[str] = frozenset()
+    messengers: frozenset[str] = frozenset()
+    """Messengers whose links are meant."""
+
+    def __or__(self, other: Self) -> "Names":
+        return Names(
+            key_hashes=self.key_hashes | other.key_hashes,
+            scopes=self.scopes | other.scopes,
+            messengers=self.messengers | other.messengers,
+        )
+
+
+def find_names(connection: Connection, names: Names) -> tuple[list[bytes], list[Link]]:
+    """Return what there is of these names: hashes of keys, and links. No secret is opened. PostgreSQL only."""
+    keys = _among(connection, messengers.c.api_key_hash, names.key_hashes)
+    scopes = filter(_is_storable, names.scopes)
+    found = [
+        *_among(connection, links.c.scope_id, scopes),
+        *_among(connection, links.c.messenger_id, names.messengers),
+    ]
+    return [bytes(row["api_key_hash"]) for row in keys], [_link(dict(row)) for row in found]
+
+
+def _among(connection: Connection, column: Column[Any], values: Iterable[Any]) -> Sequence[Any]:
+    """Return the rows with one of these values."""
+    wanted = list(values)
+    if not wanted:
+        return []
+    # An array makes it one statement, however many there are.
+    meant = column == func.any(literal(wanted, ARRAY(column.type)))
+    return connection.execute(select(column.table).where(meant)).mappings().all()
+
+
+def _is_storable(scope_id: str) -> bool:
+    """Return whether a database may have a scope as a caller spelled it."""
+    return scope_id.isprintable() and len(scope_id) <= 255
 
 
 def list_channels(connection: Connection, sealer: Sealer) -> list[Channel]:

@@ -97,6 +97,16 @@ def load_lanes(connection: Connection, lanes: Sequence[int], limit: int) -> list
     return [_entries(_FIRST_OF_LANE.read(connection, lane, limit)) for lane in lanes]
 
 
+def list_lanes(connection: Connection, after: int, limit: int) -> list[tuple[int, int]]:
+    """Return lane and id of what is still to deliver in the lanes beyond one, in their order, so many entries at most.
+
+    Its cost does not grow with the backlog.
+    """
+    row = pending.c
+    query = select(row.lane, row.id).where(row.lane > after).order_by(row.lane, row.id).limit(limit)
+    return [(lane, entry_id) for lane, entry_id in connection.execute(query)]
+
+
 def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
     """Return these entries as far as they are still to deliver, oldest first."""
     query = _waiting().where(pending.c.id.in_(ids)).order_by(pending.c.id)

@@ -65,7 +65,11 @@ class Endpoint(Generic[Body]):
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request that aiohttp read."""
         services = request.app[SERVICES]
-        caller = authenticate(self.access, request.headers.get("Authorization", ""), services)
+        authorization = request.headers.get("Authorization", "")
+        try:
+            caller = authenticate(self.access, authorization, services)
+        except errors.Unauthenticated:
+            caller = await authenticate_late(self.access, authorization, services)
         call: Call[Any] = Call(
             services=services,
             path=_path(request),
@@ -79,7 +83,10 @@ class Endpoint(Generic[Body]):
         self, services: Services, authorization: str, content_type: str, body: bytes
     ) -> Answer:
         """Answer a request without parameters in its address."""
-        caller = authenticate(self.access, authorization, services)
+        try:
+            caller = authenticate(self.access, authorization, services)
+        except errors.Unauthenticated:
+            caller = await authenticate_late(self.access, authorization, services)
         read = None if self.body is None else parse_json(self.body, content_type, body)
         call: Call[Any] = Call(services=services, path={}, query=None, body=read, caller=caller)
         return await self._run(call)
@@ -115,6 +122,24 @@ def authenticate(access: Access, authorization: str, services: Services) -> Mess
     if messenger is None:
         raise errors.Unauthenticated
     return messenger
+
+
+async def authenticate_late(
+    access: Access, authorization: str, services: Services
+) -> Messenger | None:
+    """Do as `authenticate`, for a caller it has refused: another node may have made the key a moment ago.
+
+    Raises:
+        Unauthenticated: the key is missing, or does not open this call.
+        StoreUnavailable: the database is away, so nobody knows.
+
+    """
+    scheme, _, token = authorization.partition(" ")
+    if access is not Access.MESSENGER or scheme.lower() != "bearer" or not token.strip():
+        raise errors.Unauthenticated
+    if not await services.directory.look_for(api_key=token.strip()):
+        raise errors.Unauthenticated
+    return authenticate(access, authorization, services)
 
 
 def _digest(token: str) -> bytes:

@@ -112,6 +112,19 @@ async def test_both_serve_and_answer_for_both(crew: Process) -> None:
     assert (await fetch(crew, "/readyz")).status == 200
 
 
+async def test_both_know_at_once_who_was_made_by_one(
+    crew: Process, http: aiohttp.ClientSession
+) -> None:
+    """The other may not have heard of it yet, and looks before it refuses."""
+    bridge = Bridge(crew, http)
+    for _ in range(3):
+        key = (await bridge.add_messenger())["api_key"]
+        before = len(crew.log)
+        while len({one["worker"] for one in lines(crew, "request", after=before)}) < 2:
+            asked = (bridge.call("GET", "/v1/messages/m-1", key=key) for _ in range(8))
+            assert {reply.status for reply in await asyncio.gather(*asked)} == {404}
+
+
 async def test_a_killed_worker_is_replaced_and_the_other_goes_on(crew: Process) -> None:
     begun, served = pids(crew), len(lines(crew, "serving"))
     before = await health_requests(crew)

@@ -29,6 +29,8 @@ class TroubledStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.shared = store.shared
+        """Whether couriers take it for one that others write to as well."""
         self.failures: Counter[Any] = Counter()
         """How many times each unit is still to fail."""
         self.changed = asyncio.Event()
@@ -173,6 +175,10 @@ class Depot:
     def own(self, courier: Courier, partitions: Iterable[int]) -> None:
         """Let a courier deliver these partitions and no others."""
         courier._loader.own(frozenset(partitions))  # noqa: SLF001 - as those do who divide them among nodes
+
+    async def sweep(self, courier: Courier) -> None:
+        """Let a courier look for what it was not told of, as it does from time to time."""
+        await courier._sweep.once()  # noqa: SLF001 - where the database is shared
 
     async def close(self) -> None:
         for courier in self._couriers:

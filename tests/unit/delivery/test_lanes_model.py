@@ -74,6 +74,8 @@ class LanesMachine(RuleBasedStateMachine):
         """Entries of another node, committed whenever."""
         self.reserved: list[int] = []
         """Ids of transactions of another node that are not committed yet."""
+        self.untold: set[int] = set()
+        """Entries of which nobody here was told."""
         self.parked: dict[int, Entry] = {}
         self.lost: set[int] = set()
         """Conversations that another node delivers."""
@@ -116,10 +118,14 @@ class LanesMachine(RuleBasedStateMachine):
     def accept(self, conversation: int, count: int, aside: bool) -> None:  # noqa: FBT001 - drawn
         for _ in range(count):
             self.last_id += 1
+            behind = self.is_untold(lane_number(conversation))
             entry = self.commit(self.last_id, conversation)
             if conversation in self.lost:
                 continue
-            if aside:
+            if behind:
+                # The database says that something unheard of may be in front of it.
+                self.tell(entry.lane)
+            elif aside:
                 self.lanes.set_aside(entry)
             else:
                 self.lanes.add([entry], self.now)
@@ -130,14 +136,32 @@ class LanesMachine(RuleBasedStateMachine):
         self.reserved.append(self.last_id)
 
     @precondition(lambda self: self.reserved)
-    @rule(conversation=CONVERSATIONS, data=st.data())
-    def hand_over(self, conversation: int, data: st.DataObject) -> None:
+    @rule(conversation=CONVERSATIONS, data=st.data(), told=st.booleans())
+    def hand_over(self, conversation: int, data: st.DataObject, told: bool) -> None:  # noqa: FBT001 - drawn
+        """Another node commits. It may die before it says so."""
         entry_id = data.draw(st.sampled_from(sorted(self.reserved)))
         self.reserved.remove(entry_id)
         self.commit(entry_id, conversation)
         self.handed_over.add(entry_id)
-        if conversation not in self.lost:
-            self.lanes.look_up(lane_number(conversation))
+        if not told:
+            self.untold.add(entry_id)
+        elif conversation not in self.lost:
+            self.tell(lane_number(conversation))
+
+    def is_untold(self, lane: int) -> bool:
+        return any(entry.id in self.untold for entry in self.waiting(lane))
+
+    def tell(self, lane: int) -> None:
+        self.lanes.look_up(lane)
+        self.untold.difference_update(entry.id for entry in self.waiting(lane))
+
+    @precondition(lambda self: self.untold)
+    @rule()
+    def sweep(self) -> None:
+        """What memory does not know is looked up; what is left of a lane that it knows is for a later sweep."""
+        for lane in {entry.lane for entry in self.pending.values()}:
+            if lane >> 1 not in self.lost and lane not in self.lanes:
+                self.tell(lane)
 
     @precondition(lambda self: self.parked)
     @rule(data=st.data())
@@ -146,6 +170,7 @@ class LanesMachine(RuleBasedStateMachine):
         for number in sorted(numbers):
             entry = replace(self.parked.pop(number), since=self.now, due_at=self.now)
             self.handed_over.discard(number)
+            self.untold.discard(number)
             self.store(entry)
             if entry.conversation_id not in self.lost:
                 self.lanes.reload(entry.lane)
@@ -172,6 +197,7 @@ class LanesMachine(RuleBasedStateMachine):
         conversation = data.draw(st.sampled_from(sorted(self.lost)))
         self.lost.discard(conversation)
         for entry in self.waiting(lane_number(conversation)):
+            self.untold.discard(entry.id)
             if aside:
                 self.lanes.set_aside(entry)
             else:
@@ -334,6 +360,7 @@ class LanesMachine(RuleBasedStateMachine):
                 or first.conversation_id in self.lost
                 or first.due_at > self.now
                 or (handed_over and later)
+                or first.id in self.untold
                 or held
                 or far_side.probe is not None
                 or busy.total() >= self.at_once
@@ -360,6 +387,7 @@ class LanesMachine(RuleBasedStateMachine):
             self.lost.discard(conversation)
             self.lanes.add(self.waiting(lane_number(conversation)), self.now)
         while self.pending or self.under_way:
+            self.sweep()
             self.rest()
             if not self.under_way:
                 due = self.lanes.next_due()
