@@ -52,7 +52,9 @@ def _waiting() -> Select[Any]:
     )
 
 
-_PARTITION: Final = pending.c.lane // literal_column("2") % literal_column(str(PARTITIONS))
+_PARTITION: Final = (
+    pending.c.lane // literal_column("2", Integer) % literal_column(str(PARTITIONS), Integer)
+)
 
 
 def _after() -> Select[Any]:

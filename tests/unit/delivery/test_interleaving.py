@@ -153,6 +153,7 @@ async def test_what_is_lost_while_it_is_read_is_not_sent(depot: Depot) -> None:
     await depot.until(depot.amojo_took_something)
     kept = entries[0].conversation_id
     depot.own(courier, {kept})
+    await courier.settled(EVERYTHING - {kept})  # what is under way may end
     begun = {entry.id for _, entry in depot.amojo.asked}
 
     async def only_others_wait() -> bool:
