@@ -1,6 +1,7 @@
 """Runs units of work: on SQLite in one writer thread with group commit, on PostgreSQL on pooled connections.
 
-A unit is a plain function `unit(connection, *arguments)`. When `write` returns, its transaction is on disk.
+A unit is a plain function `unit(connection, *arguments)` that does nothing but talk to the database: it may be run again, after a
+rollback. When `write` returns, its transaction is on disk.
 """
 
 from collections.abc import Callable, Iterator

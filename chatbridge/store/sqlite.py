@@ -1,7 +1,7 @@
 """SQLite: one thread owns the only writing connection and commits whatever waits together.
 
 WAL with `synchronous=FULL` syncs the log at every commit, so a commit survives a power cut; group commit makes that
-one sync for many units. Units run inside savepoints: one that fails takes nothing else with it.
+one sync for many units. If one of them fails, the others are run again without harm from it.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ _PATIENCE: Final = 0.01
 _READERS: Final = 4
 _CHECKPOINT_PAGES: Final = 8_000
 """Pages of the log (4 KiB each) that are gathered before they are copied into the file: most of them are written again soon."""
-_CACHE_KIB: Final = 8_192
-"""Pages each connection keeps. The unique keys are random, so their index is read all over."""
+_CACHE_KIB: Final = {"BEGIN IMMEDIATE": 32_768, "BEGIN": 4_096}
+"""Pages that a connection keeps, by what it is for. The unique keys are random, so the writer reads their index all over."""
 _BUSY_MILLISECONDS: Final = 5_000
 
 
@@ -171,8 +171,7 @@ class SqliteStore:
         try:
             with outages_named():
                 connection = connection or self._writing.connect()
-                with connection.begin():
-                    done = [_run(connection, work, alone=len(group) == 1) for work in group]
+                done = _run_together(connection, group)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait for the group
             done = [_Result(work.done, error=error) for work in group]
         return connection, done
@@ -192,7 +191,8 @@ class SqliteStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB[begin]}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
         @event.listens_for(engine, "begin")
@@ -210,10 +210,21 @@ def _call(unit: Callable[..., T], args: Any, kwargs: Any, connection: Connection
     return unit(connection, *args, **kwargs)
 
 
-def _run(connection: Connection, work: _Work, *, alone: bool) -> _Result:
+def _run_together(connection: Connection, group: list[_Work]) -> list[_Result]:
+    """Run a group of units in one transaction."""
+    try:
+        with connection.begin():
+            return [_Result(work.done, value=work.run(connection)) for work in group]
+    except Exception as error:
+        if len(group) == 1 or (isinstance(error, exc.SQLAlchemyError) and is_outage(error)):
+            raise
+    # One of them is at fault. That is rare, and to be ready for it would copy every page that a group changes.
+    with connection.begin():
+        return [_run_apart(connection, work) for work in group]
+
+
+def _run_apart(connection: Connection, work: _Work) -> _Result:
     """Run one unit of a group; a failure that is not the database's stays the unit's own."""
-    if alone:
-        return _Result(work.done, value=work.run(connection))
     driver: Any = connection.connection
     driver.execute("SAVEPOINT unit")
     try:
