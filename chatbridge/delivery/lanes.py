@@ -1,11 +1,10 @@
 """Which entry may go next. In memory, pure: no clock, no database, no network.
 
 A lane keeps its entries in the order of their ids and lets only the first one go. Lanes of one destination take turns with
-those of the others (see `slots`). A lane that waits, for a retry or for its destination's circuit, costs a few words of memory however much is queued in
-it; its entries stay in the database, so what is blocked never takes the place of what can go.
+those of the others (see `slots`). A lane that waits, for a retry or for its destination's circuit, costs a few words of memory
+however much is queued in it; its entries stay in the database, so what is blocked never takes the place of what can go.
 """
 
-from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from chatbridge.delivery.alarms import Alarms
 from chatbridge.delivery.circuit import Failure
 from chatbridge.delivery.destinations import HELD_AT_ONCE, Destination
 from chatbridge.delivery.lane import LANE_LIMIT, Lane, LaneState
+from chatbridge.delivery.memory import Memory
 from chatbridge.delivery.retry import expires_at
 from chatbridge.delivery.slots import Slots
 from chatbridge.errors import DeliveryError
@@ -39,12 +39,11 @@ class Lanes:
         """Lanes whose first entry is to be given up though its destination is blocked."""
         self._alarms = Alarms(self._lanes)
         self._hungry: deque[Lane] = deque()
-        self._count = 0
-        self._bytes = 0
+        self._memory = Memory()
 
     def __len__(self) -> int:
         """Return the number of entries in memory."""
-        return self._count
+        return self._memory.count
 
     def __contains__(self, number: int) -> bool:
         """Return whether a lane is known."""
@@ -53,7 +52,7 @@ class Lanes:
     @property
     def bytes(self) -> int:
         """Return the size of the entries in memory."""
-        return self._bytes
+        return self._memory.bytes
 
     @property
     def lanes(self) -> int:
@@ -84,7 +83,8 @@ class Lanes:
             elif entry.due_at > now and not lane.entries:
                 self._sleep(lane, entry.due_at)
             else:
-                self._insert(lane, entry, now)
+                self._memory.insert(lane, entry)
+                self._queue(lane, now)
 
     def set_aside(self, entry: Entry) -> None:
         """Leave an entry to the database until its destination has room in memory."""
@@ -104,7 +104,7 @@ class Lanes:
             self._load(lane)
             return
         lane.cut = lane.missed = True
-        if lane.state is LaneState.ASLEEP and not self._is_held(lane):
+        if lane.state is LaneState.ASLEEP and not lane.is_held:
             # What is new may go before what the lane waits for: two nodes number side by side.
             self._load(lane)
 
@@ -113,9 +113,9 @@ class Lanes:
         self.look_up(number)
         lane = self._lanes[number]
         if lane.under_way is not None:
-            self._keep_under_way(lane)
+            self._memory.keep_under_way(lane)
         elif lane.state is not LaneState.LOADING:
-            self._drop(lane)
+            self._memory.drop(lane)
             self._load(lane)
         else:
             # What is being read may be older than what goes before it: it is ignored, and read again.
@@ -139,7 +139,7 @@ class Lanes:
         """
         if self._lanes.get(lane.number) is not lane:
             return
-        self._let_go(lane)
+        lane.let_go()
         lane.cut = lane.missed or not complete
         lane.state, lane.refilled = LaneState.AWAKE, True
         if entries:
@@ -177,8 +177,7 @@ class Lanes:
         if lane is None or lane.under_way is None:
             return
         lane.under_way = None
-        if lane.remove(entry):
-            self._weigh(lane, entry, -1)
+        self._memory.remove(lane, entry)
         if lane.entries:
             self._queue(lane, now)
         else:
@@ -190,7 +189,7 @@ class Lanes:
         self._end(lane, entry)
         if lane is not None and lane.under_way is not None:
             lane.under_way = None
-            self._drop(lane)
+            self._memory.drop(lane)
             if lane.missed:
                 # Something that goes before it may have come meanwhile.
                 self._load(lane)
@@ -236,9 +235,9 @@ class Lanes:
             if not gone(number):
                 continue
             if lane.under_way is not None:
-                self._keep_under_way(lane)
+                self._memory.keep_under_way(lane)
             else:
-                self._drop(lane)
+                self._memory.drop(lane)
                 self._delete(lane)
 
     # --- inside ---
@@ -262,7 +261,7 @@ class Lanes:
                 if destination.held and len(destination.ready) < HELD_AT_ONCE // 2:
                     self._load_held(destination)
                 return lane
-            self._drop(lane)
+            self._memory.drop(lane)
             self._sleep(lane, first.due_at)
         if destination.held:
             self._load_held(destination)
@@ -289,21 +288,11 @@ class Lanes:
         known = None if lane is None else lane.destination
         self._slots.end(known or self._slots.destination_of(entry), entry)
 
-    def _insert(self, lane: Lane, entry: Entry, now: int) -> None:
-        if not lane.entries or lane.entries[-1].id < entry.id:
-            lane.entries.append(entry)
-        else:
-            insort(lane.entries, entry, key=_id_of)
-        self._weigh(lane, entry, 1)
-        self._queue(lane, now)
-
     def _take_in(self, lane: Lane, entries: list[Entry], now: int) -> None:
         if entries[0].due_at > now:
             self._sleep(lane, entries[0].due_at)
             return
-        lane.entries = entries
-        for entry in entries:
-            self._weigh(lane, entry, 1)
+        self._memory.fill(lane, entries)
         self._queue(lane, now)
 
     def _queue(self, lane: Lane, now: int) -> None:
@@ -329,27 +318,19 @@ class Lanes:
     def _hold(self, lane: Lane, destination: Destination) -> None:
         """Let a lane wait for the circuit, but no longer than its first entry may wait."""
         expiry = expires_at(lane.entries[0])
-        self._drop(lane)
+        self._memory.drop(lane)
         self._sleep(lane, expiry)
         destination.held[lane] = None
 
     def _sleep(self, lane: Lane, due_at: int) -> None:
-        self._let_go(lane)
+        lane.let_go()
         lane.state, lane.cut, lane.due_at = LaneState.ASLEEP, True, due_at
         self._alarms.set(lane)
 
     def _load(self, lane: Lane) -> None:
-        self._let_go(lane)
+        lane.let_go()
         lane.state, lane.cut, lane.missed = LaneState.LOADING, True, False
         self._hungry.append(lane)
-
-    def _is_held(self, lane: Lane) -> bool:
-        return lane.destination is not None and lane in lane.destination.held
-
-    def _let_go(self, lane: Lane) -> None:
-        if lane.destination is not None:
-            lane.destination.held.pop(lane, None)
-            lane.destination.loading.discard(lane)
 
     def _empty(self, lane: Lane) -> None:
         if lane.cut:
@@ -358,32 +339,8 @@ class Lanes:
             self._delete(lane)
 
     def _delete(self, lane: Lane) -> None:
-        self._let_go(lane)
+        lane.let_go()
         del self._lanes[lane.number]
         if lane.destination is not None:
             # It may have been read to be the probe: then it is another's turn.
             self._slots.enter(lane.destination)
-
-    def _drop(self, lane: Lane) -> None:
-        """Leave the lane's entries to the database."""
-        for entry in lane.entries:
-            self._weigh(lane, entry, -1)
-        lane.entries = []
-
-    def _keep_under_way(self, lane: Lane) -> None:
-        """Leave all but the entry under way to the database."""
-        self._drop(lane)
-        lane.cut = lane.missed = True
-        if lane.under_way is not None:
-            lane.entries = [lane.under_way]
-            self._weigh(lane, lane.under_way, 1)
-
-    def _weigh(self, lane: Lane, entry: Entry, sign: int) -> None:
-        self._count += sign
-        self._bytes += sign * len(entry.body)
-        if lane.destination is not None:
-            lane.destination.entries += sign
-
-
-def _id_of(entry: Entry) -> int:
-    return entry.id
