@@ -176,9 +176,7 @@ class WirePool(Pool):
             ClientError, OSError: there is none to be had.
 
         """
-        idle = self._idle.get(dial)
-        if idle is None:
-            idle = self._share(dial)
+        idle = self._idle.get(dial) or self._shared(dial)
         while idle:
             wire = idle.pop()
             del self._by_age[wire]
@@ -207,7 +205,8 @@ class WirePool(Pool):
             wire.since = self._loop.time()
             idle = self._idle.get(wire.dial)
             if idle is None:
-                idle = self._share(wire.dial)
+                idle = self._by_key.setdefault(wire.dial.connection_key, [])
+                self._idle[wire.dial] = idle
             idle.append(wire)
             self._by_age[wire] = None
             if self._timer is None:
@@ -229,9 +228,11 @@ class WirePool(Pool):
             self.drop(wire)
         await super().close(abort_ssl=abort_ssl)
 
-    def _share(self, dial: aiohttp.ClientRequest) -> list[Wire]:
-        idle = self._by_key.setdefault(dial.connection_key, [])
-        self._idle[dial] = idle
+    def _shared(self, dial: aiohttp.ClientRequest) -> list[Wire] | None:
+        """Return what is idle of the same address, and remember it for this dial."""
+        idle = self._by_key.get(dial.connection_key)
+        if idle:
+            self._idle[dial] = idle
         return idle
 
     def _end(self, wire: Wire) -> None:

@@ -362,6 +362,18 @@ async def test_one_that_cannot_be_dialled_does_not_count() -> None:
             assert pool.existing == 0
 
 
+async def test_nothing_is_remembered_of_an_address_that_cannot_be_dialled() -> None:
+    async with wire_pool() as pool:
+        to = dial(RawServer(port=free_port()))
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await send(pool, to)
+        known = weakref.ref(to)
+        del to
+        await others_have_their_turn()
+        gc.collect()
+        assert known() is None
+
+
 class Gone(WirePool):
     """Its connections end as soon as they are there."""
 
@@ -474,10 +486,11 @@ async def test_a_long_request_is_written_while_its_answer_is_read(*, again: bool
     async def talk(
         server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        server.requests.append(await reader.readuntil(b"\r\n\r\n"))
         if again:
             writer.write(OK[:30])
             await others_have_their_turn()
-        await read_request(server, reader)
+        await reader.readexactly(len(body))
         writer.write(OK[30:] if again else OK)
         await reader.read()
 
