@@ -14,11 +14,18 @@ from chatbridge.protocol.http import Response
 MOST_HEAD: Final = 8192
 """Bytes of a head that is read here."""
 
-_STATUS: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9])[ \r]")
+MOST_HEADERS: Final = 128
+"""Headers of an answer. aiohttp refuses one with more."""
+
+_HEAD: Final = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9][0-9])(?: [^\r\n\0]*+)?+\r\n"
+    rb"(?:[!#-'*+\-.0-9A-Z^-z|~]++:[^\r\n\0]*+\r\n){0,%d}+\r\n" % MOST_HEADERS
+)
+"""Whole lines, each header in one of its own: as soon as a line may end in two ways, so may the answer."""
 _LENGTH: Final = b"\r\ncontent-length:"
 _KEPT_ALIVE: Final = b"\r\nconnection: keep-alive\r\n"
-_UNUSUAL: Final = (b"transfer-encoding", b"upgrade", b"trailer", b"\r\n ", b"\r\n\t", b"\0")
-"""What may change where an answer ends. Found anywhere in a head, it is left to aiohttp."""
+_UNUSUAL: Final = (b"transfer-encoding", b"upgrade", b"trailer", b"sec-websocket-key1")
+"""What may change where an answer ends, or whether it is one. Found anywhere in a head, it is left to aiohttp."""
 _BARE: Final = frozenset({b"204", b"304"})
 """Statuses of answers that have no body, whatever their head says."""
 
@@ -51,24 +58,23 @@ class _Headers(Mapping[str, str]):
 
 def read_plain_answer(data: bytes) -> Response | None:
     """Return the answer that these bytes are, None if they are anything else than one whole plain answer."""
-    status = _STATUS.match(data)
-    end = data.find(b"\r\n\r\n", 0, MOST_HEAD)
-    if status is None or end < 0:
+    head = _HEAD.match(data, 0, MOST_HEAD)
+    if head is None:
         return None
-    begin, body = data.find(b"\r\n"), data[end + 4 :]
-    said = data[begin : end + 2].lower()
+    status, begin, end = head[1], data.find(b"\r\n"), head.end() - 2
+    said, body = data[begin:end].lower(), data[end + 2 :]
     if said.count(b"connection") and (said.count(b"connection") > 1 or _KEPT_ALIVE not in said):
         return None
     for word in _UNUSUAL:
         if word in said:
             return None
-    if status[1] in _BARE:
+    if status in _BARE:
         whole = not body and b"content-length" not in said
     else:
         whole = _length(said) == len(body) <= KEPT
     if not whole:
         return None
-    return Response(status=int(status[1]), headers=_Headers(data[begin + 2 : end + 2]), body=body)
+    return Response(status=int(status), headers=_Headers(data[begin + 2 : end]), body=body)
 
 
 def _length(said: bytes) -> int:

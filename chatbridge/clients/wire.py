@@ -17,6 +17,7 @@ from chatbridge.protocol.http import Response
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
 
 IDLE_SECONDS: Final = 15.0
@@ -31,6 +32,7 @@ class Wire(asyncio.Protocol):
     ) -> None:
         """Take over a connection that was just given out."""
         if connection.protocol is None or connection.transport is None:
+            connection.close()
             raise aiohttp.ClientConnectionError
         self._connection, self._pool, self.dial = connection, pool, dial
         self._aiohttp: ResponseHandler = connection.protocol
@@ -59,12 +61,7 @@ class Wire(asyncio.Protocol):
         if not has_body:
             self._hand_over(has_body=False)
         self._transport.write(request)
-        answer = await waiting or await self._read_with_aiohttp()
-        # An answer before the whole request was taken: the rest of it would be in the way of the next.
-        self.clean = self._transport.get_protocol() is self and not (
-            self._transport.get_write_buffer_size()
-        )
-        return answer
+        return await waiting or await self._read_with_aiohttp()
 
     @property
     def usable(self) -> bool:
@@ -98,6 +95,7 @@ class Wire(asyncio.Protocol):
             self._aiohttp.data_received(data)
         elif not waiting.done():
             waiting.set_result(answer)
+            self._note_end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let aiohttp know, which has the words for it, and whoever waits."""
@@ -108,7 +106,20 @@ class Wire(asyncio.Protocol):
         self._hand_over()
         self._aiohttp.connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Let aiohttp know: whoever is told so must be told the end of it, and aiohttp may read by then."""
+        self._aiohttp.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let aiohttp know, see `pause_writing`."""
+        self._aiohttp.resume_writing()
+
     # --- inside ---
+
+    def _note_end(self) -> None:
+        """Take note of a whole answer. It is said now: what comes before anybody runs makes it unclean again."""
+        # An answer before the whole request was taken: the rest of it would be in the way of the next.
+        self.clean = not self._transport.get_write_buffer_size()
 
     def _hand_over(self, *, has_body: bool = True) -> None:
         """Let aiohttp read the answer."""
@@ -131,6 +142,7 @@ class Wire(asyncio.Protocol):
         said = payload.read_nowait() if payload.is_eof() else await read_start(payload)
         if len(said) <= KEPT and is_clean(protocol):
             self._transport.set_protocol(self)
+            self._note_end()
         headers = AnswerHeaders(message.headers)
         return Response(status=message.code, headers=headers, body=said[:KEPT])
 
@@ -142,12 +154,15 @@ class WirePool(Pool):
         """Begin empty."""
         super().__init__(**settings)
         self._idle: dict[aiohttp.ClientRequest, list[Wire]] = {}
+        """By who dialled. Several may dial the same address: they share a list."""
+        self._by_key: dict[ConnectionKey, list[Wire]] = {}
+        """The same lists. To look one up here costs more."""
         self._by_age: dict[Wire, None] = {}
         """Idle ones; the one that is idle for longest is first."""
-        self._existing = 0
-        """Connections that exist, idle or not."""
-        self._waiting = 0
-        """Who waits for a connection of aiohttp's."""
+        self.existing = 0
+        """Connections that are taken from aiohttp's pool, idle or not."""
+        self._wanted = 0
+        """Who wants to have a connection of aiohttp's: waits for a place, or is dialling."""
         self._timer: asyncio.TimerHandle | None = None
 
     async def take(
@@ -161,33 +176,38 @@ class WirePool(Pool):
             ClientError, OSError: there is none to be had.
 
         """
-        idle = self._idle.get(dial)
+        idle = self._idle.get(dial) or self._shared(dial)
         while idle:
             wire = idle.pop()
             del self._by_age[wire]
             if wire.usable:
                 return wire
             self._end(wire)
-        if self._existing >= self.limit and self._by_age:
+        if 0 < self.limit <= self.existing + self._wanted and self._by_age:
             self.drop(next(iter(self._by_age)))
-        self._waiting += 1
+        self._wanted += 1
         try:
             connection = await self.connect(dial, [], timeout)
         finally:
-            self._waiting -= 1
-        self._existing += 1
-        return Wire(connection, self, dial)
+            self._wanted -= 1
+        wire = Wire(connection, self, dial)
+        self.existing += 1
+        return wire
 
     def give_back(self, wire: Wire) -> None:
         """Keep a connection for the next request, or end it if it is not clean."""
         if not wire.usable:
             self._end(wire)
-        elif self._waiting:
-            self._existing -= 1
+        elif self._waiters:  # aiohttp's: only whoever really waits, not who is dialling
+            self.existing -= 1
             wire.release()
         else:
             wire.since = self._loop.time()
-            self._idle.setdefault(wire.dial, []).append(wire)
+            idle = self._idle.get(wire.dial)
+            if idle is None:
+                idle = self._by_key.setdefault(wire.dial.connection_key, [])
+                self._idle[wire.dial] = idle
+            idle.append(wire)
             self._by_age[wire] = None
             if self._timer is None:
                 self._timer = self._loop.call_later(IDLE_SECONDS, self._expire)
@@ -208,8 +228,15 @@ class WirePool(Pool):
             self.drop(wire)
         await super().close(abort_ssl=abort_ssl)
 
+    def _shared(self, dial: aiohttp.ClientRequest) -> list[Wire] | None:
+        """Return what is idle of the same address, and remember it for this dial."""
+        idle = self._by_key.get(dial.connection_key)
+        if idle:
+            self._idle[dial] = idle
+        return idle
+
     def _end(self, wire: Wire) -> None:
-        self._existing -= 1
+        self.existing -= 1
         wire.close()
 
     def _expire(self) -> None:
@@ -219,6 +246,7 @@ class WirePool(Pool):
         for wire in list(self._by_age):
             if wire.since > last:
                 self._timer = self._loop.call_at(wire.since + IDLE_SECONDS, self._expire)
-                return
+                break
             self.drop(wire)
         self._idle = {dial: wires for dial, wires in self._idle.items() if wires}
+        self._by_key = {key: wires for key, wires in self._by_key.items() if wires}

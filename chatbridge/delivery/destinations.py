@@ -1,6 +1,7 @@
 """Far sides, and how much of the machine each may use."""
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from chatbridge.delivery.circuit import Circuit, CircuitState, answered, failed, pause_ended
@@ -14,6 +15,9 @@ FEWEST: Final = 4
 
 GREED: Final = 8
 """How many times the free slots a destination may use."""
+
+HELD_AT_ONCE: Final = 64
+"""Lanes that are loaded at once when there is room for them, or their circuit has closed."""
 
 
 class Destination:
@@ -54,9 +58,9 @@ class Destination:
     def blocked(self) -> bool:
         """Return whether nothing new may be tried because of failures."""
         state = self.circuit.state
-        return state is CircuitState.OPEN or (
-            state is CircuitState.PROBING and self.probe is not None
-        )
+        if state is CircuitState.CLOSED:
+            return False
+        return state is CircuitState.OPEN or self.probe is not None
 
     def has_slot(self, free: int) -> bool:
         """Return whether an attempt may begin while so many slots are free in all."""
@@ -68,6 +72,17 @@ class Destination:
         return not (self.under_way or self.ready or self.held) and (
             self.circuit.state is CircuitState.CLOSED
         )
+
+    def choose_held(self) -> list["Lane"]:
+        """Return the lanes among those that are held that are to be loaded now."""
+        if self.circuit.state is not CircuitState.PROBING:
+            return list(islice(self.held, HELD_AT_ONCE - len(self.loading)))
+        if self.loading:
+            return []
+        # A conversation that did not fail yet says more about the far side than one that did.
+        failing = self.circuit.failing
+        fresh = (lane for lane in reversed(self.held) if lane.number not in failing)
+        return [next(fresh, None) or next(iter(self.held))]
 
     def begin(self, entry_id: int) -> None:
         """Take note of an attempt."""

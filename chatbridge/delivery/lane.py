@@ -54,6 +54,17 @@ class Lane:
         self.alarm = 0
         """The last time for which it was put into the line of sleepers."""
 
+    @property
+    def is_held(self) -> bool:
+        """Return whether it waits for its destination."""
+        return self.destination is not None and self in self.destination.held
+
+    def let_go(self) -> None:
+        """Wait for the destination no more."""
+        if self.destination is not None:
+            self.destination.held.pop(self, None)
+            self.destination.loading.discard(self)
+
     def remove(self, entry: Entry) -> bool:
         """Forget an entry; return whether it was there."""
         for place, known in enumerate(self.entries):

@@ -1,29 +1,23 @@
 """Which entry may go next. In memory, pure: no clock, no database, no network.
 
 A lane keeps its entries in the order of their ids and lets only the first one go. Lanes of one destination take turns with
-those of the others. A lane that waits, for a retry or for its destination's circuit, costs a few words of memory however much is queued in
-it; its entries stay in the database, so what is blocked never takes the place of what can go.
+those of the others (see `slots`). A lane that waits, for a retry or for its destination's circuit, costs a few words of memory
+however much is queued in it; its entries stay in the database, so what is blocked never takes the place of what can go.
 """
 
-import heapq
-from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from chatbridge.delivery.alarms import Alarms
-from chatbridge.delivery.circuit import CircuitState, Failure
-from chatbridge.delivery.destinations import Destination
+from chatbridge.delivery.circuit import Failure
+from chatbridge.delivery.destinations import HELD_AT_ONCE, Destination
 from chatbridge.delivery.lane import LANE_LIMIT, Lane, LaneState
+from chatbridge.delivery.memory import Memory
 from chatbridge.delivery.retry import expires_at
+from chatbridge.delivery.slots import Slots
 from chatbridge.errors import DeliveryError
 from chatbridge.store.entries import Entry
-
-_REMEMBERED: Final = 10_000
-"""Destinations kept in mind at least, idle ones included."""
-_HELD_AT_ONCE: Final = 64
-"""Lanes that are loaded at once when there is room for them, or their circuit has closed."""
 
 
 class Turn(NamedTuple):
@@ -39,23 +33,17 @@ class Lanes:
 
     def __init__(self, *, at_once: int, at_once_each: int) -> None:
         """Begin empty; have at most so many attempts under way, in all and for one destination."""
-        self._free, self._each = at_once, at_once_each
         self._lanes: dict[int, Lane] = {}
-        self._destinations: dict[int, Destination] = {}
-        self._turn: deque[Destination] = deque()
-        self._crowded_out: dict[Destination, None] = {}
-        """Destinations that could go on if there were more slots."""
+        self._slots = Slots(self._lanes, at_once=at_once, at_once_each=at_once_each)
         self._expired: deque[Lane] = deque()
         """Lanes whose first entry is to be given up though its destination is blocked."""
         self._alarms = Alarms(self._lanes)
-        self._paused: list[tuple[int, int]] = []
         self._hungry: deque[Lane] = deque()
-        self._count = 0
-        self._bytes = 0
+        self._memory = Memory()
 
     def __len__(self) -> int:
         """Return the number of entries in memory."""
-        return self._count
+        return self._memory.count
 
     def __contains__(self, number: int) -> bool:
         """Return whether a lane is known."""
@@ -64,7 +52,7 @@ class Lanes:
     @property
     def bytes(self) -> int:
         """Return the size of the entries in memory."""
-        return self._bytes
+        return self._memory.bytes
 
     @property
     def lanes(self) -> int:
@@ -74,11 +62,11 @@ class Lanes:
     @property
     def blocked(self) -> int:
         """Return how many destinations are paused because of failures."""
-        return sum(destination.blocked for destination in self._destinations.values())
+        return self._slots.blocked
 
     def share_of(self, entry: Entry) -> int:
         """Return how many entries of this one's destination are in memory."""
-        return self._destination_of(entry).entries
+        return self._slots.destination_of(entry).entries
 
     def refilled(self) -> set[int]:
         """Return the lanes that were filled by lane."""
@@ -95,7 +83,8 @@ class Lanes:
             elif entry.due_at > now and not lane.entries:
                 self._sleep(lane, entry.due_at)
             else:
-                self._insert(lane, entry, now)
+                self._memory.insert(lane, entry)
+                self._queue(lane, now)
 
     def set_aside(self, entry: Entry) -> None:
         """Leave an entry to the database until its destination has room in memory."""
@@ -105,7 +94,7 @@ class Lanes:
         elif lane.destination is not None:
             self._sleep(lane, expires_at(entry))
             lane.destination.held[lane] = None
-            self._enter_turn(lane.destination)
+            self._slots.enter(lane.destination)
 
     def look_up(self, number: int) -> None:
         """Take note that the database has something of this lane that memory does not know."""
@@ -115,7 +104,7 @@ class Lanes:
             self._load(lane)
             return
         lane.cut = lane.missed = True
-        if lane.state is LaneState.ASLEEP and not self._is_held(lane):
+        if lane.state is LaneState.ASLEEP and not lane.is_held:
             # What is new may go before what the lane waits for: two nodes number side by side.
             self._load(lane)
 
@@ -124,9 +113,9 @@ class Lanes:
         self.look_up(number)
         lane = self._lanes[number]
         if lane.under_way is not None:
-            self._keep_under_way(lane)
+            self._memory.keep_under_way(lane)
         elif lane.state is not LaneState.LOADING:
-            self._drop(lane)
+            self._memory.drop(lane)
             self._load(lane)
         else:
             # What is being read may be older than what goes before it: it is ignored, and read again.
@@ -150,16 +139,16 @@ class Lanes:
         """
         if self._lanes.get(lane.number) is not lane:
             return
-        self._let_go(lane)
+        lane.let_go()
         lane.cut = lane.missed or not complete
         lane.state, lane.refilled = LaneState.AWAKE, True
         if entries:
-            lane.destination = self._destination_of(entries[0])
+            lane.destination = self._slots.destination_of(entries[0])
             self._take_in(lane, entries, now)
         else:
             self._empty(lane)
         if lane.destination is not None:
-            self._enter_turn(lane.destination)
+            self._slots.enter(lane.destination)
 
     # --- entries go ---
 
@@ -170,35 +159,25 @@ class Lanes:
             if not self._leaves_line(lane) or lane.destination is None:
                 continue
             if lane.destination.blocked and expires_at(lane.entries[0]) <= now:
-                return self._begin(lane, lane.destination.circuit.reason)
+                return self._begin(lane, lane.destination, lane.destination.circuit.reason)
             self._queue(lane, now)
-        while self._turn and self._free > 0:
-            destination = self._turn[0]
+        slots = self._slots
+        while (destination := slots.next()) is not None:
             ready = self._next_ready(destination, now)
             if ready is not None:
-                self._turn.rotate(-1)
-                return self._begin(ready, None)
-            self._turn.popleft()
-            destination.in_turn = False
+                slots.pass_on()
+                return self._begin(ready, destination, None)
+            slots.leave()
         return None
-
-    def _may_begin(self, destination: Destination) -> bool:
-        if destination.blocked or destination.under_way >= self._each:
-            return False
-        if destination.has_slot(self._free):
-            return True
-        self._crowded_out[destination] = None
-        return False
 
     def finish(self, entry: Entry, now: int) -> None:
         """Let the lane go on: this entry was delivered or given up."""
-        self._end(entry)
         lane = self._lanes.get(entry.lane)
+        self._end(lane, entry)
         if lane is None or lane.under_way is None:
             return
         lane.under_way = None
-        if lane.remove(entry):
-            self._weigh(lane, entry, -1)
+        self._memory.remove(lane, entry)
         if lane.entries:
             self._queue(lane, now)
         else:
@@ -206,11 +185,11 @@ class Lanes:
 
     def postpone(self, entry: Entry, due_at: int) -> None:
         """Put the lane to sleep: this entry is tried again then, and nothing of the lane before it."""
-        self._end(entry)
         lane = self._lanes.get(entry.lane)
+        self._end(lane, entry)
         if lane is not None and lane.under_way is not None:
             lane.under_way = None
-            self._drop(lane)
+            self._memory.drop(lane)
             if lane.missed:
                 # Something that goes before it may have come meanwhile.
                 self._load(lane)
@@ -221,24 +200,13 @@ class Lanes:
 
     def answered(self, entry: Entry) -> None:
         """Take note that the destination works. To be said before `finish`."""
-        destination = self._destination_of(entry)
-        probing = destination.circuit.state is CircuitState.PROBING
-        if not probing or destination.probe == entry.id:
-            destination.answer()
+        self._slots.answered(entry)
 
     def failed(self, entry: Entry, failure: Failure) -> None:
         """Take note that the destination does not work. To be said before `finish` or `postpone`."""
-        destination = self._destination_of(entry)
-        before = destination.circuit
-        probing = before.state is CircuitState.PROBING
-        if probing and destination.probe != entry.id and failure.wait is None:
-            return
-        destination.fail(failure)
-        after = destination.circuit
-        if after.state is CircuitState.OPEN and after.until != before.until:
-            heapq.heappush(self._paused, (after.until, _destination_number(entry)))
-        if before.state is not CircuitState.OPEN and after.state is CircuitState.OPEN:
-            self._hold_ready(destination)
+        opened = self._slots.failed(entry, failure)
+        if opened is not None:
+            self._hold_ready(opened)
 
     # --- time passes ---
 
@@ -246,17 +214,14 @@ class Lanes:
         """End the sleep of lanes and the pauses of destinations that are over."""
         for lane in self._alarms.ringing(now):
             self._load(lane)
-        while self._paused and self._paused[0][0] <= now:
-            until, number = heapq.heappop(self._paused)
-            destination = self._destinations.get(number)
-            if destination is not None and destination.circuit.until == until:
-                destination.end_pause()
-                self._enter_turn(destination)
+        self._slots.end_pauses(now)
 
     def next_due(self) -> int | None:
         """Return when something wakes next, None if nothing sleeps."""
-        pause = self._paused[0][0] if self._paused else None
-        return min((at for at in (self._alarms.next, pause) if at is not None), default=None)
+        alarm, pause = self._alarms.next, self._slots.pause_ends
+        if alarm is None or pause is None:
+            return pause if alarm is None else alarm
+        return min(alarm, pause)
 
     def under_way(self, among: Callable[[int], bool]) -> bool:
         """Return whether something is under way in a lane for which `among` is true."""
@@ -270,9 +235,9 @@ class Lanes:
             if not gone(number):
                 continue
             if lane.under_way is not None:
-                self._keep_under_way(lane)
+                self._memory.keep_under_way(lane)
             else:
-                self._drop(lane)
+                self._memory.drop(lane)
                 self._delete(lane)
 
     # --- inside ---
@@ -281,60 +246,32 @@ class Lanes:
         number = entry.lane
         lane = self._lanes.get(number)
         if lane is None:
-            lane = self._lanes[number] = Lane(number, self._destination_of(entry))
+            lane = self._lanes[number] = Lane(number, self._slots.destination_of(entry))
         elif lane.destination is None:
-            lane.destination = self._destination_of(entry)
+            lane.destination = self._slots.destination_of(entry)
         return lane
 
-    def _destination_of(self, entry: Entry) -> Destination:
-        number = _destination_number(entry)
-        destination = self._destinations.get(number)
-        if destination is None:
-            if len(self._destinations) >= _REMEMBERED:
-                self._forget_idle()
-            destination = self._destinations[number] = Destination()
-        return destination
-
-    def _forget_idle(self) -> None:
-        busy = {lane.destination for lane in self._lanes.values()}
-        self._destinations = {
-            number: destination
-            for number, destination in self._destinations.items()
-            if destination in busy or not destination.idle
-        }
-
     def _next_ready(self, destination: Destination, now: int) -> Lane | None:
-        if not self._may_begin(destination):
-            return None
         while destination.ready:
             lane = destination.ready.popleft()
             if not self._leaves_line(lane):
                 continue
             first = lane.entries[0]
             if first.due_at <= now:
-                if destination.held and len(destination.ready) < _HELD_AT_ONCE // 2:
+                if destination.held and len(destination.ready) < HELD_AT_ONCE // 2:
                     self._load_held(destination)
                 return lane
-            self._drop(lane)
+            self._memory.drop(lane)
             self._sleep(lane, first.due_at)
         if destination.held:
             self._load_held(destination)
         return None
 
     def _load_held(self, destination: Destination) -> None:
-        loading = destination.loading
-        if destination.circuit.state is CircuitState.PROBING:
-            if loading:
-                return
-            # A conversation that did not fail yet says more about the far side than one that did.
-            failing = destination.circuit.failing
-            fresh = (lane for lane in reversed(destination.held) if lane.number not in failing)
-            chosen = [next(fresh, None) or next(iter(destination.held))]
-        else:
-            chosen = list(islice(destination.held, _HELD_AT_ONCE - len(loading)))
+        chosen = destination.choose_held()
         for lane in chosen:
             self._load(lane)
-        loading.update(chosen)
+        destination.loading.update(chosen)
 
     def _leaves_line(self, lane: Lane) -> bool:
         """Take a lane out of the line; return whether it still has something to go."""
@@ -342,56 +279,35 @@ class Lanes:
         known = self._lanes.get(lane.number) is lane
         return known and bool(lane.entries) and lane.under_way is None
 
-    def _begin(self, lane: Lane, instead: DeliveryError | None) -> Turn:
-        self._free -= 1
+    def _begin(self, lane: Lane, destination: Destination, instead: DeliveryError | None) -> Turn:
         first = lane.under_way = lane.entries[0]
-        self._destination_of(first).begin(first.id)
+        self._slots.begin(destination, first)
         return Turn(first, instead)
 
-    def _end(self, entry: Entry) -> None:
-        destination = self._destination_of(entry)
-        destination.end(entry.id)
-        self._free += 1
-        self._enter_turn(destination)
-        if self._crowded_out:
-            first = next(iter(self._crowded_out))
-            del self._crowded_out[first]
-            self._enter_turn(first)
-
-    def _insert(self, lane: Lane, entry: Entry, now: int) -> None:
-        if not lane.entries or lane.entries[-1].id < entry.id:
-            lane.entries.append(entry)
-        else:
-            insort(lane.entries, entry, key=_id_of)
-        self._weigh(lane, entry, 1)
-        self._queue(lane, now)
+    def _end(self, lane: Lane | None, entry: Entry) -> None:
+        known = None if lane is None else lane.destination
+        self._slots.end(known or self._slots.destination_of(entry), entry)
 
     def _take_in(self, lane: Lane, entries: list[Entry], now: int) -> None:
         if entries[0].due_at > now:
             self._sleep(lane, entries[0].due_at)
             return
-        lane.entries = entries
-        for entry in entries:
-            self._weigh(lane, entry, 1)
+        self._memory.fill(lane, entries)
         self._queue(lane, now)
 
     def _queue(self, lane: Lane, now: int) -> None:
-        if lane.under_way is not None or lane.queued or lane.destination is None:
+        destination = lane.destination
+        if lane.under_way is not None or lane.queued or destination is None:
             return
-        if not lane.destination.blocked:
+        if not destination.blocked:
             lane.queued = True
-            lane.destination.ready.append(lane)
-            self._enter_turn(lane.destination)
+            destination.ready.append(lane)
+            self._slots.enter(destination)
         elif expires_at(lane.entries[0]) <= now:
             lane.queued = True
             self._expired.append(lane)
         else:
-            self._hold(lane, lane.destination)
-
-    def _enter_turn(self, destination: Destination) -> None:
-        if not destination.in_turn and (destination.ready or destination.held):
-            destination.in_turn = True
-            self._turn.append(destination)
+            self._hold(lane, destination)
 
     def _hold_ready(self, destination: Destination) -> None:
         ready, destination.ready = destination.ready, deque()
@@ -402,27 +318,19 @@ class Lanes:
     def _hold(self, lane: Lane, destination: Destination) -> None:
         """Let a lane wait for the circuit, but no longer than its first entry may wait."""
         expiry = expires_at(lane.entries[0])
-        self._drop(lane)
+        self._memory.drop(lane)
         self._sleep(lane, expiry)
         destination.held[lane] = None
 
     def _sleep(self, lane: Lane, due_at: int) -> None:
-        self._let_go(lane)
+        lane.let_go()
         lane.state, lane.cut, lane.due_at = LaneState.ASLEEP, True, due_at
         self._alarms.set(lane)
 
     def _load(self, lane: Lane) -> None:
-        self._let_go(lane)
+        lane.let_go()
         lane.state, lane.cut, lane.missed = LaneState.LOADING, True, False
         self._hungry.append(lane)
-
-    def _is_held(self, lane: Lane) -> bool:
-        return lane.destination is not None and lane in lane.destination.held
-
-    def _let_go(self, lane: Lane) -> None:
-        if lane.destination is not None:
-            lane.destination.held.pop(lane, None)
-            lane.destination.loading.discard(lane)
 
     def _empty(self, lane: Lane) -> None:
         if lane.cut:
@@ -431,36 +339,8 @@ class Lanes:
             self._delete(lane)
 
     def _delete(self, lane: Lane) -> None:
-        self._let_go(lane)
+        lane.let_go()
         del self._lanes[lane.number]
         if lane.destination is not None:
             # It may have been read to be the probe: then it is another's turn.
-            self._enter_turn(lane.destination)
-
-    def _drop(self, lane: Lane) -> None:
-        """Leave the lane's entries to the database."""
-        for entry in lane.entries:
-            self._weigh(lane, entry, -1)
-        lane.entries = []
-
-    def _keep_under_way(self, lane: Lane) -> None:
-        """Leave all but the entry under way to the database."""
-        self._drop(lane)
-        lane.cut = lane.missed = True
-        if lane.under_way is not None:
-            lane.entries = [lane.under_way]
-            self._weigh(lane, lane.under_way, 1)
-
-    def _weigh(self, lane: Lane, entry: Entry, sign: int) -> None:
-        self._count += sign
-        self._bytes += sign * len(entry.body)
-        if lane.destination is not None:
-            lane.destination.entries += sign
-
-
-def _id_of(entry: Entry) -> int:
-    return entry.id
-
-
-def _destination_number(entry: Entry) -> int:
-    return entry.link_id * 2 + entry.direction
+            self._slots.enter(lane.destination)

@@ -47,11 +47,6 @@ class Express:
         """Return the protocol for a new connection."""
         return ExpressConnection(self)
 
-    def close_idle(self) -> None:
-        """Close every connection that carries no request."""
-        for connection in list(self.open):
-            connection.close_if_idle()
-
     async def stop(self) -> None:
         """Cut off what is still being answered, close every connection."""
         cut_off = [task for task in map(ExpressConnection.cut_off, list(self.open)) if task]
@@ -96,6 +91,11 @@ class ExpressConnection(asyncio.Protocol):
         self._closing = False
         self._paused = False
         self._unread = False
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Return what it is carried by, once it was made."""
+        return self._transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""

@@ -100,7 +100,7 @@ class Entrance:
             return (elapsed if quiet is None else quiet) >= _QUIET
 
         for connection in list(self.express.open):
-            if is_quiet(connection._transport):  # noqa: SLF001 - both halves of one entrance
+            if is_quiet(connection.transport):
                 connection.close_if_idle()
         for handler in self.server.connections:
             transport = handler.transport

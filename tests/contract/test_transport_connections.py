@@ -12,10 +12,12 @@ from chatbridge.protocol.http import Request, Response
 from tests.contract.transports import (
     HASTY,
     KINDS,
+    OK,
     Opener,
     RawServer,
     always,
     opener,
+    others_have_their_turn,
     post,
     raw_server,
     read_request,
@@ -23,8 +25,6 @@ from tests.contract.transports import (
     within,
 )
 from tests.fakes import SECONDS
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture(params=KINDS)
@@ -86,17 +86,6 @@ async def test_garbage_after_an_answer_ends_the_connection(transport: Opener) ->
         await others_have_their_turn()
         assert (await client.send(post(server.url))).body == b"ok"
         assert server.connections == 2
-
-
-async def others_have_their_turn() -> None:
-    """Return when what is on its way on loopback has arrived: two round trips over connections of their own."""
-    async with raw_server(saying(OK)) as other:
-        for _ in range(2):
-            reader, writer = await asyncio.open_connection("127.0.0.1", other.port)
-            writer.write(b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
-            await within(reader.read())
-            writer.close()
-            await writer.wait_closed()
 
 
 async def test_a_connection_that_is_known_to_be_dead_is_replaced(transport: Opener) -> None:

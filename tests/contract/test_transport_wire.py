@@ -8,6 +8,7 @@ from chatbridge.errors import Misconfigured
 from chatbridge.protocol.http import Request
 from tests.contract.transports import (
     KINDS,
+    OK,
     Opener,
     RawServer,
     always,
@@ -19,7 +20,6 @@ from tests.contract.transports import (
     within,
 )
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 

@@ -16,6 +16,7 @@ from chatbridge.protocol.http import Request
 from tests.fakes import SECONDS
 
 T = TypeVar("T")
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 KINDS = ("thin", "session")
 PATIENT = TransportLimits(connect_timeout=SECONDS, total_timeout=SECONDS)
 HASTY = TransportLimits(connect_timeout=SECONDS, total_timeout=0.5)
@@ -55,9 +56,23 @@ class RawServer:
 
     port: int = 0
     connections: int = 0
+    open: int = 0
+    """How many of them have not ended."""
     requests: list[bytes] = field(default_factory=list)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     """A connection has ended."""
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def count(self, more: int) -> None:
+        """Take note of a connection that has begun or ended."""
+        self.open += more
+        self._changed.set()
+
+    async def has_open(self, count: int) -> None:
+        """Return as soon as so many connections are open."""
+        while self.open != count:
+            self._changed.clear()
+            await within(self._changed.wait())
 
     @property
     def url(self) -> str:
@@ -75,12 +90,14 @@ async def raw_server(
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.connections += 1
+        server.count(1)
         try:
             await talk(server, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             server.finished.set()
+            server.count(-1)
             writer.close()
 
     listener = await asyncio.start_server(connected, host, 0, ssl=tls)
@@ -133,3 +150,14 @@ def always(answer: bytes) -> Talk:
 async def within(waiting: Awaitable[T]) -> T:
     async with asyncio.timeout(SECONDS):
         return await waiting
+
+
+async def others_have_their_turn() -> None:
+    """Return when what is on its way on loopback has arrived: two round trips over connections of their own."""
+    async with raw_server(saying(OK)) as other:
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", other.port)
+            writer.write(b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            await within(reader.read())
+            writer.close()
+            await writer.wait_closed()
