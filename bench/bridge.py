@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 from bench import native
 from bench.load import Target
 from bench.processes import Failed, Process, Program, free_port
-from bench.running import ACCOUNT, CHANNEL, SCOPE, Place, Running
+from bench.running import SCOPE, TENANT, Place, Running, Tenant
 from bench.servers import postgres
 
 
@@ -20,14 +20,19 @@ class Bridge:
     """One chatbridge that can be stopped and started again on the same database."""
 
     def __init__(
-        self, place: Place, *, store_url: str, environment: Mapping[str, str] | None = None
+        self,
+        place: Place,
+        *,
+        store_url: str,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
-        """Prepare; `start` runs it."""
+        """Prepare; `start` runs it with these settings and arguments of `serve`."""
         self._place = place
         self.port = free_port()
         self._program = Program(
             name="chatbridge",
-            command=(sys.executable, "-m", "chatbridge", "serve"),
+            command=(sys.executable, "-m", "chatbridge", "serve", *arguments),
             folder=place.folder,
             environment={
                 "CHATBRIDGE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
@@ -44,7 +49,7 @@ class Bridge:
 
     def start(self) -> Process:
         """Run it; return when it takes connections."""
-        self.process = Process(self._program)
+        self.process = Process(self._program, cpus=self._place.server_cpus)
         self.process.wait_for_port(self.port)
         return self.process
 
@@ -54,14 +59,22 @@ class Bridge:
             self.process.stop()
             self.process = None
 
-    def set_up(self) -> Target:
-        """Make channel, messenger and link; return where messages are posted."""
+    def set_up(self, tenant: Tenant = TENANT) -> Target:
+        """Make a tenant's channel, messenger and link; return where its messages are posted."""
         place = self._place
-        channel = {"code": "amo.ext.bench", "channel_id": CHANNEL, "secret": place.keys.channel}
+        channel = {
+            "code": tenant.code,
+            "channel_id": tenant.channel,
+            "secret": place.keys.channel,
+        }
         self._post("/v1/channels", channel | {"base_url": place.sink.url})
         messenger = {"name": "Bench", "kind": "backend", "webhook_url": f"{place.sink.url}/webhook"}
         made = self._post("/v1/messengers", messenger)
-        link = {"channel": CHANNEL, "account_id": ACCOUNT, "messenger": made["id"]}
+        link = {
+            "channel": tenant.channel,
+            "account_id": tenant.account,
+            "messenger": made["id"],
+        }
         self._post("/v1/links", link)
         if place.outbound:
             return callback_target(self.port, place)
@@ -117,9 +130,10 @@ def _run(bridge: Bridge, place: Place, *databases: Process) -> Iterator[Running]
 
 
 @contextmanager
-def on_postgres(place: Place) -> Iterator[Running]:
-    """Run chatbridge on a PostgreSQL of its own."""
-    with postgres(place.folder) as server:
-        bridge = Bridge(place, store_url=server.url)
+def on_postgres(place: Place, *, workers: int = 1) -> Iterator[Running]:
+    """Run chatbridge on a PostgreSQL of its own, as one process or as several on one port."""
+    arguments = ("--workers", str(workers)) if workers > 1 else ()
+    with postgres(place.folder, cpus=place.server_cpus) as server:
+        bridge = Bridge(place, store_url=server.url, arguments=arguments)
         with _run(bridge, place, server.process) as running:
             yield running
