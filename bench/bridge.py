@@ -4,16 +4,18 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from typing import Any, Final
 
 from bench import native
 from bench.load import Target
 from bench.processes import Failed, Process, Program, free_port
 from bench.running import SCOPE, TENANT, Place, Running, Tenant
 from bench.servers import postgres
+
+_DONE: Final = (200, 201)
+_SECONDS: Final = 30
 
 
 class Bridge:
@@ -62,20 +64,16 @@ class Bridge:
     def set_up(self, tenant: Tenant = TENANT) -> Target:
         """Make a tenant's channel, messenger and link; return where its messages are posted."""
         place = self._place
-        channel = {
-            "code": tenant.code,
-            "channel_id": tenant.channel,
-            "secret": place.keys.channel,
-        }
-        self._post("/v1/channels", channel | {"base_url": place.sink.url})
-        messenger = {"name": "Bench", "kind": "backend", "webhook_url": f"{place.sink.url}/webhook"}
-        made = self._post("/v1/messengers", messenger)
-        link = {
-            "channel": tenant.channel,
-            "account_id": tenant.account,
-            "messenger": made["id"],
-        }
-        self._post("/v1/links", link)
+        # One connection, so one worker: another hears of what was made only a moment later.
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)) as api:
+            channel = {"code": tenant.code, "channel_id": tenant.channel}
+            address = {"secret": place.keys.channel, "base_url": place.sink.url}
+            self._post(api, "/v1/channels", channel | address)
+            webhook = f"{place.sink.url}/webhook"
+            messenger = {"name": "Bench", "kind": "backend", "webhook_url": webhook}
+            made = self._post(api, "/v1/messengers", messenger)
+            link = {"channel": tenant.channel, "account_id": tenant.account}
+            self._post(api, "/v1/links", link | {"messenger": made["id"]})
         if place.outbound:
             return callback_target(self.port, place)
         return Target(
@@ -84,20 +82,17 @@ class Bridge:
             headers={"Authorization": f"Bearer {made['api_key']}"},
         )
 
-    def _post(self, path: str, body: Mapping[str, str]) -> Any:
-        request = Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=json.dumps(body).encode(),
-            headers={
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {self._place.keys.admin}",
-            },
-        )
-        try:
-            with urlopen(request, timeout=30) as answer:  # noqa: S310 - an address of this machine
-                return json.load(answer)
-        except HTTPError as error:
-            raise Failed(f"chatbridge refused {path}: {error.read().decode()}") from error
+    def _post(self, api: HTTPConnection, path: str, body: Mapping[str, str]) -> Any:
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self._place.keys.admin}",
+        }
+        api.request("POST", path, json.dumps(body), headers)
+        answer = api.getresponse()
+        text = answer.read()
+        if answer.status not in _DONE:
+            raise Failed(f"chatbridge refused {path}: {text.decode()}")
+        return json.loads(text)
 
 
 def callback_target(port: int, place: Place) -> Target:
