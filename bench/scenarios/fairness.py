@@ -28,8 +28,8 @@ _SECONDS: Final = 6
 _CONNECTIONS: Final = 8
 _CONVERSATIONS: Final = 100
 _KNOWN: Final = 2 * _CONVERSATIONS
-_LEAD: Final = 1.0
-"""Seconds that the neighbour sends before the tenant begins, and after it."""
+_LEAD: Final = 1 / 30
+"""Of the tenant's time: so long before it the neighbour begins, and so long after it it ends."""
 _WARM_UP_SECONDS: Final = 8.0
 _DRAIN_SECONDS: Final = 180.0
 _AT_MOST: Final = 1.2
@@ -87,7 +87,10 @@ def _round(effort: Effort, number: int, *, hangs: bool) -> _Round:
         finally:
             bridge.stop()
     measured = _Round(alone=alone, beside=beside)
-    print(f"    round {number + 1}: delivery p99 {_p99(alone)} alone, {_p99(beside)} beside")
+    print(
+        f"    round {number + 1}: delivery p99 {_p99(alone)} alone, {_p99(beside)} beside",
+        flush=True,
+    )
     return measured
 
 
@@ -119,10 +122,11 @@ class _Pair:
         run, other = next(RUN_NUMBERS), next(RUN_NUMBERS)
         self._sink.begin(run)
         self._sink.hang(other if hangs else -1)
-        much = Load(seconds=load.seconds + 2 * _LEAD, rate=_RATE * _TIMES)
+        lead = load.seconds * _LEAD
+        much = Load(seconds=load.seconds + 2 * lead, rate=_RATE * _TIMES)
         with ThreadPoolExecutor(1) as pool:
             sending = pool.submit(run_load, self._neighbour, much, run=other)
-            time.sleep(_LEAD)
+            time.sleep(lead)
             answers = run_load(self._tenant, load, run=run)
             arrivals = self._wait_for(answers)
             neighbour = sending.result()
