@@ -23,8 +23,6 @@ _RATE: Final = 10.0
 """Messages of the tenant in a second."""
 _TIMES: Final = 100
 """So many more are the neighbour's."""
-_SECONDS: Final = 6
-"""Times the effort's: the 99th percentile needs some hundred messages."""
 _CONNECTIONS: Final = 8
 _CONVERSATIONS: Final = 100
 _KNOWN: Final = 2 * _CONVERSATIONS
@@ -65,7 +63,7 @@ def run_hanging(effort: Effort) -> Outcome:
 
 def _round(effort: Effort, number: int, *, hangs: bool) -> _Round:
     load = Load(
-        seconds=effort.seconds * _SECONDS,
+        seconds=effort.seconds * effort.longer,
         rate=_RATE,
         connections=_CONNECTIONS,
         conversations=_CONVERSATIONS,
