@@ -27,8 +27,8 @@ check: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure this checkout beside what people use today; about an hour, writes bench/RESULTS.md
-	$(BIN)/python -m bench.run
+bench: $(VENV)/.dev ## measure this checkout beside what people use today, over an hour; writes bench/RESULTS.md. QUICK=1: does it run?
+	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
 
 torture: $(VENV)/.dev ## faults nobody announced, and a check that nothing is lost; about ten minutes
 	$(BIN)/python -m tests.torture

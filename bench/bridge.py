@@ -3,31 +3,38 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from typing import Any, Final
 
 from bench import native
 from bench.load import Target
 from bench.processes import Failed, Process, Program, free_port
-from bench.running import ACCOUNT, CHANNEL, SCOPE, Place, Running
+from bench.running import SCOPE, TENANT, Place, Running, Tenant
 from bench.servers import postgres
+
+_DONE: Final = (200, 201)
+_SECONDS: Final = 30
 
 
 class Bridge:
     """One chatbridge that can be stopped and started again on the same database."""
 
     def __init__(
-        self, place: Place, *, store_url: str, environment: Mapping[str, str] | None = None
+        self,
+        place: Place,
+        *,
+        store_url: str,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
-        """Prepare; `start` runs it."""
+        """Prepare; `start` runs it with these settings and arguments of `serve`."""
         self._place = place
         self.port = free_port()
         self._program = Program(
             name="chatbridge",
-            command=(sys.executable, "-m", "chatbridge", "serve"),
+            command=(sys.executable, "-m", "chatbridge", "serve", *arguments),
             folder=place.folder,
             environment={
                 "CHATBRIDGE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
@@ -44,7 +51,7 @@ class Bridge:
 
     def start(self) -> Process:
         """Run it; return when it takes connections."""
-        self.process = Process(self._program)
+        self.process = Process(self._program, cpus=self._place.server_cpus)
         self.process.wait_for_port(self.port)
         return self.process
 
@@ -54,15 +61,19 @@ class Bridge:
             self.process.stop()
             self.process = None
 
-    def set_up(self) -> Target:
-        """Make channel, messenger and link; return where messages are posted."""
+    def set_up(self, tenant: Tenant = TENANT) -> Target:
+        """Make a tenant's channel, messenger and link; return where its messages are posted."""
         place = self._place
-        channel = {"code": "amo.ext.bench", "channel_id": CHANNEL, "secret": place.keys.channel}
-        self._post("/v1/channels", channel | {"base_url": place.sink.url})
-        messenger = {"name": "Bench", "kind": "backend", "webhook_url": f"{place.sink.url}/webhook"}
-        made = self._post("/v1/messengers", messenger)
-        link = {"channel": CHANNEL, "account_id": ACCOUNT, "messenger": made["id"]}
-        self._post("/v1/links", link)
+        # One connection, so one worker: another hears of what was made only a moment later.
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)) as api:
+            channel = {"code": tenant.code, "channel_id": tenant.channel}
+            address = {"secret": place.keys.channel, "base_url": place.sink.url}
+            self._post(api, "/v1/channels", channel | address)
+            webhook = f"{place.sink.url}/webhook"
+            messenger = {"name": "Bench", "kind": "backend", "webhook_url": webhook}
+            made = self._post(api, "/v1/messengers", messenger)
+            link = {"channel": tenant.channel, "account_id": tenant.account}
+            self._post(api, "/v1/links", link | {"messenger": made["id"]})
         if place.outbound:
             return callback_target(self.port, place)
         return Target(
@@ -71,20 +82,17 @@ class Bridge:
             headers={"Authorization": f"Bearer {made['api_key']}"},
         )
 
-    def _post(self, path: str, body: Mapping[str, str]) -> Any:
-        request = Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=json.dumps(body).encode(),
-            headers={
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {self._place.keys.admin}",
-            },
-        )
-        try:
-            with urlopen(request, timeout=30) as answer:  # noqa: S310 - an address of this machine
-                return json.load(answer)
-        except HTTPError as error:
-            raise Failed(f"chatbridge refused {path}: {error.read().decode()}") from error
+    def _post(self, api: HTTPConnection, path: str, body: Mapping[str, str]) -> Any:
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self._place.keys.admin}",
+        }
+        api.request("POST", path, json.dumps(body), headers)
+        answer = api.getresponse()
+        text = answer.read()
+        if answer.status not in _DONE:
+            raise Failed(f"chatbridge refused {path}: {text.decode()}")
+        return json.loads(text)
 
 
 def callback_target(port: int, place: Place) -> Target:
@@ -117,9 +125,10 @@ def _run(bridge: Bridge, place: Place, *databases: Process) -> Iterator[Running]
 
 
 @contextmanager
-def on_postgres(place: Place) -> Iterator[Running]:
-    """Run chatbridge on a PostgreSQL of its own."""
-    with postgres(place.folder) as server:
-        bridge = Bridge(place, store_url=server.url)
+def on_postgres(place: Place, *, workers: int = 1) -> Iterator[Running]:
+    """Run chatbridge on a PostgreSQL of its own, as one process or as several on one port."""
+    arguments = ("--workers", str(workers)) if workers > 1 else ()
+    with postgres(place.folder, cpus=place.server_cpus) as server:
+        bridge = Bridge(place, store_url=server.url, arguments=arguments)
         with _run(bridge, place, server.process) as running:
             yield running

@@ -10,6 +10,8 @@ class Effort:
     rounds: int
     seconds: float
     """Of load in a round."""
+    longer: int
+    """How many times that, where the slowest of few messages are what is measured."""
     warm_up: int
     """Messages before the first round. Twice the conversations: then all are known, and code and caches are warm."""
     backlog: int
@@ -25,6 +27,7 @@ class Effort:
 FULL = Effort(
     rounds=5,
     seconds=5,
+    longer=6,
     warm_up=4_000,
     backlog=300_000,
     restart=1_000_000,
@@ -32,6 +35,13 @@ FULL = Effort(
     peers=True,
 )
 QUICK = Effort(
-    rounds=1, seconds=0.5, warm_up=200, backlog=3_000, restart=2_000, claim=5_000, peers=False
+    rounds=1,
+    seconds=0.5,
+    longer=2,
+    warm_up=200,
+    backlog=3_000,
+    restart=2_000,
+    claim=5_000,
+    peers=False,
 )
 """Shows that everything works; the figures mean nothing."""

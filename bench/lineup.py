@@ -41,6 +41,11 @@ SLOW_DISK: Final = Contestant(
 POSTGRES: Final = Contestant(
     name="chatbridge-postgres", run=bridge.on_postgres, missing=_no_postgres
 )
+WORKERS: Final = Contestant(
+    name="chatbridge-postgres-2-workers",
+    run=partial(bridge.on_postgres, workers=2),
+    missing=_no_postgres,
+)
 FASTAPI: Final = Contestant(
     name="fastapi-httpx", run=programs.fastapi, install=installs.peers_python
 )

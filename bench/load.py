@@ -3,14 +3,14 @@
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from bench import native
-from bench.processes import LOAD_CPU, Failed, pinned
+from bench.processes import LOAD_CPUS, Failed, pinned
 
 SIZE: Final = 600
 """Bytes of a request body."""
@@ -71,14 +71,14 @@ class Answers:
         return self.answered / self.seconds if self.seconds > 0 else 0.0
 
 
-def run_load(target: Target, load: Load, *, run: int) -> Answers:
+def run_load(target: Target, load: Load, *, run: int, cpus: Collection[int] = LOAD_CPUS) -> Answers:
     """Send, and return when the last answer has come.
 
     Raises:
         Failed: the server refused messages, or broke connections.
 
     """
-    with pinned(LOAD_CPU):
+    with pinned(cpus):
         done = subprocess.run(
             [native.loadgen(), *_options(target, load)],
             input=_request(target, run, all_new=load.all_new),

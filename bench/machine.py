@@ -5,13 +5,14 @@ import platform
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from bench import servers
 from bench.places import ROOT
-from bench.processes import LOAD_CPU, SERVER_CPU
+from bench.processes import LOAD_CPUS, SERVER_CPUS
 
 
 def describe() -> dict[str, str]:
@@ -19,8 +20,8 @@ def describe() -> dict[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"),
-        "CPU": f"{_field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} in all; server on {SERVER_CPU},"
-        f" load on {LOAD_CPU}",
+        "CPU": f"{_field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} in all; server on {_listed(SERVER_CPUS)},"
+        f" load on {_listed(LOAD_CPUS)}; `workers`: both on all",
         "memory": f"{int(_field('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": sys.version.split()[0],
@@ -30,6 +31,10 @@ def describe() -> dict[str, str]:
             f"{name} {metadata.version(name)}" for name in ("aiohttp", "uvloop", "SQLAlchemy")
         ),
     }
+
+
+def _listed(cpus: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(cpus)))
 
 
 def _postgres() -> str:

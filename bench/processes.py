@@ -1,4 +1,4 @@
-"""Processes that are measured: started on one CPU, their time and memory read from /proc, children included."""
+"""Processes that are measured: started on CPUs of their own, their time and memory read from /proc, children included."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,10 +19,12 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 
 CPUS: Final = sorted(os.sched_getaffinity(0))
-SERVER_CPU: Final = CPUS[0]
+SERVER_CPUS: Final = frozenset({CPUS[0]})
 """The server with its threads, children and database."""
-LOAD_CPU: Final = CPUS[1 % len(CPUS)]
+LOAD_CPUS: Final = frozenset({CPUS[1 % len(CPUS)]})
 """The load generator and the far side; the same CPU where there is only one."""
+ALL_CPUS: Final = frozenset(CPUS)
+"""For both, where several processes are what is measured."""
 
 
 class Failed(Exception):
@@ -30,10 +32,10 @@ class Failed(Exception):
 
 
 @contextlib.contextmanager
-def pinned(cpu: int) -> Iterator[None]:
-    """Start whatever is started here on one CPU: children inherit where they may run."""
+def pinned(cpus: Collection[int]) -> Iterator[None]:
+    """Start whatever is started here on these CPUs: children inherit where they may run."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {cpu})
+    os.sched_setaffinity(0, cpus)
     try:
         yield
     finally:
@@ -79,13 +81,13 @@ class Program:
 class Process:
     """A running program with its children."""
 
-    def __init__(self, program: Program, *, cpu: int = SERVER_CPU) -> None:
+    def __init__(self, program: Program, *, cpus: Collection[int] = SERVER_CPUS) -> None:
         """Start it."""
         self.program = program
         self.log_file = program.folder / f"{program.name}.log"
         # Settings of the server that this shell may have are not those of the benchmark.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("CHATBRIDGE_")}
-        with pinned(cpu), self.log_file.open("ab") as log:
+        with pinned(cpus), self.log_file.open("ab") as log:
             self._popen = subprocess.Popen(
                 program.command,
                 env={**kept, **program.environment},

@@ -76,7 +76,7 @@ def arq(place: Place) -> Iterator[Running]:
 def procrastinate(place: Place) -> Iterator[Running]:
     """Run the bridge on procrastinate: PostgreSQL, a front, a worker."""
     command = _module(installs.peers_python(), "procrastinate_postgres")
-    with postgres(place.folder) as server:
+    with postgres(place.folder, cpus=place.server_cpus) as server:
         store = {"BENCH_STORE": server.url}
         _prepare([*command, "prepare"], store)
         commands = [command, (*command, "worker")]
@@ -118,7 +118,7 @@ def _served(
                 folder=place.folder,
                 environment=environment,
             )
-            processes.append(Process(program))
+            processes.append(Process(program, cpus=place.server_cpus))
             stack.callback(processes[-1].stop)
         processes[0].wait_for_port(port)
         target = _target(place, port)

@@ -39,7 +39,11 @@ class Sample:
 
 @contextmanager
 def started(
-    contestants: Sequence[Contestant], *, outbound: bool, skipped: list[str]
+    contestants: Sequence[Contestant],
+    *,
+    outbound: bool,
+    skipped: list[str],
+    all_cpus: bool = False,
 ) -> Iterator[dict[str, Running]]:
     """Run these contestants, all at the same time; those that are not measured have nothing to do.
 
@@ -49,7 +53,9 @@ def started(
     with ExitStack() as stack:
         for contestant in contestants:
             peer = contestant.install is not None
-            place = stack.enter_context(place_for(contestant.name, outbound=outbound, peer=peer))
+            place = stack.enter_context(
+                place_for(contestant.name, outbound=outbound, peer=peer, all_cpus=all_cpus)
+            )
             try:
                 running[contestant.name] = stack.enter_context(contestant.run(place))
             except Failed as error:
@@ -69,7 +75,7 @@ def measure(running: Running, load: Load) -> Sample:
     run = next(RUN_NUMBERS)
     running.place.sink.begin(run)
     before = running.cpu_seconds()
-    answers = run_load(running.target, load, run=run)
+    answers = run_load(running.target, load, run=run, cpus=running.place.load_cpus)
     arrivals = running.place.sink.wait_for(answers.answered, seconds=_DRAIN_SECONDS)
     time.sleep(0.1)  # what is still being written down about the last deliveries
     used = running.cpu_seconds() - before

@@ -9,12 +9,30 @@ from uuid import uuid4
 
 from bench.load import Target
 from bench.places import RUNS
-from bench.processes import Process
+from bench.processes import ALL_CPUS, LOAD_CPUS, SERVER_CPUS, Process
 from bench.sink import Sink
 
 CHANNEL: Final = "f90ba33d-c9d9-44da-b76c-c349b0ecbe41"
 ACCOUNT: Final = "52e591f7-c98f-4255-8495-827210138c81"
 SCOPE: Final = f"{CHANNEL}_{ACCOUNT}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """Who uses a server: an account of amoCRM, with a channel of its own."""
+
+    code: str
+    channel: str
+    account: str
+
+
+TENANT: Final = Tenant(code="amo.ext.bench", channel=CHANNEL, account=ACCOUNT)
+NEIGHBOUR: Final = Tenant(
+    code="amo.ext.neighbour",
+    channel="0c5a2d8e-7b0f-4f5e-9f0b-2b1f6d0e7a91",
+    account="b7c1f7a4-52f6-4c0e-8c43-6c3d8a1f9e55",
+)
+"""Another one on the same server."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +60,8 @@ class Place:
     """Whether it is not ours: its failures are told, and the others go on."""
     outbound: bool
     """Whether it is measured from amoCRM to the messenger; otherwise from the messenger to amoCRM."""
+    server_cpus: frozenset[int]
+    load_cpus: frozenset[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +82,24 @@ class Running:
 
 
 @contextmanager
-def place_for(name: str, *, outbound: bool = False, peer: bool = False) -> Iterator[Place]:
-    """Make a place with a far side of its own."""
+def place_for(
+    name: str, *, outbound: bool = False, peer: bool = False, all_cpus: bool = False
+) -> Iterator[Place]:
+    """Make a place with a far side of its own.
+
+    `all_cpus` lets server and load share all CPUs; otherwise each has one.
+    """
+    server_cpus, load_cpus = (ALL_CPUS, ALL_CPUS) if all_cpus else (SERVER_CPUS, LOAD_CPUS)
     folder = RUNS / f"{name}-{uuid4().hex[:8]}"
     folder.mkdir(parents=True)
-    with Sink() as sink:
-        yield Place(name=name, folder=folder, sink=sink, keys=Keys(), outbound=outbound, peer=peer)
+    with Sink(cpus=load_cpus) as sink:
+        yield Place(
+            name=name,
+            folder=folder,
+            sink=sink,
+            keys=Keys(),
+            outbound=outbound,
+            peer=peer,
+            server_cpus=server_cpus,
+            load_cpus=load_cpus,
+        )

@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.processes import SERVER_CPU, Failed, Process, Program, free_port, pinned
+from bench.processes import SERVER_CPUS, Failed, Process, Program, free_port, pinned
 
 _ON_DISK: Final = "/var/tmp"  # noqa: S108 - every user can get there, and unlike /tmp it is never in memory
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -42,7 +42,7 @@ def postgres_binaries() -> Path | None:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Server]:
+def postgres(folder: Path, *, cpus: Collection[int] = SERVER_CPUS) -> Iterator[Server]:
     """Run a PostgreSQL as it is delivered: `fsync` and `synchronous_commit` are on.
 
     It refuses to be root, so root's is run by `nobody`, with its data where that user can get at it.
@@ -69,7 +69,8 @@ def postgres(folder: Path) -> Iterator[Server]:
                 environment={},
                 user=user,
                 stop_signal=signal.SIGINT,
-            )
+            ),
+            cpus=cpus,
         )
         try:
             process.wait_for_port(port)
@@ -82,7 +83,7 @@ def _initdb(binaries: Path, data: Path, user: str | None) -> None:
     group = pwd.getpwnam(user).pw_gid if user else None
     options = ("-U", "postgres", "--auth=trust", "--locale=C", "--encoding=UTF8")
     try:
-        with pinned(SERVER_CPU):
+        with pinned(SERVER_CPUS):
             done = subprocess.run(
                 [binaries / "initdb", "-D", data, *options],
                 check=False,

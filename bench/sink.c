@@ -6,6 +6,7 @@
  *     stats          print what was counted, one line of JSON
  *     answer 200     answer like this from now on: 200; 503 as a service that is down; 0 never, as one that hangs
  *     block C        answer 503 to conversation C (-1: none)
+ *     hang R         never answer messages of run R (-1: none), as one account of a service may hang and the others not
  *
  * Messages carry a mark in their text, which has to arrive as it was sent:
  *   cbm:RRRR:CCCCCC:SSSSSSSSS:NNNNNNNNNNNNNNNNNN:   run, conversation, sequence, monotonic nanoseconds when sent
@@ -49,7 +50,7 @@ static histogram latencies;
 static struct {
     uint64_t deliveries, distinct, duplicates, inversions, unsigned_ones, refused, strays, first, last;
 } counted;
-static long current_run, blocked = -1;
+static long current_run, blocked = -1, hung = -1;
 static uint32_t used; /* conversations seen are below this number */
 static int answer_with = 200, poller;
 
@@ -143,7 +144,7 @@ static void take(int fd, const char *head, const char *body, size_t size) {
         return;
     }
     long number = atol(found + CONVERSATION);
-    if (answer_with == 0) return;
+    if (answer_with == 0 || atol(found + RUN) == hung) return;
     if (answer_with != 200 || number == blocked) {
         counted.refused++;
         answer(fd, 503, "{}");
@@ -216,7 +217,9 @@ static void obey(void) {
     for (char *end; (end = strchr(line, '\n'));) {
         *end = 0;
         if (sscanf(line, "run %ld", &current_run) == 1) forget(), puts("ok");
-        else if (sscanf(line, "answer %d", &answer_with) == 1 || sscanf(line, "block %ld", &blocked) == 1) puts("ok");
+        else if (sscanf(line, "answer %d", &answer_with) == 1 || sscanf(line, "block %ld", &blocked) == 1 ||
+                 sscanf(line, "hang %ld", &hung) == 1)
+            puts("ok");
         else if (!strcmp(line, "stats")) print_stats();
         else puts("what?");
         fflush(stdout);

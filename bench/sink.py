@@ -3,11 +3,12 @@
 import json
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Final, Self
 
 from bench import native
-from bench.processes import LOAD_CPU, Failed, pinned
+from bench.processes import LOAD_CPUS, Failed, pinned
 
 _QUIET_SECONDS: Final = 20.0
 """Without a delivery for so long, nothing more is expected."""
@@ -23,6 +24,7 @@ class Arrivals:
     gaps: int
     unsigned: int
     strays: int
+    """Of other runs than the one that is counted."""
     refused: int
     first_ns: int
     last_ns: int
@@ -33,9 +35,9 @@ class Arrivals:
 class Sink:
     """amoCRM's chat service and the messenger's webhook in one, on a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cpus: Collection[int] = LOAD_CPUS) -> None:
         """Start it."""
-        with pinned(LOAD_CPU):
+        with pinned(cpus):
             self._popen = subprocess.Popen(
                 [native.sink()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
@@ -62,6 +64,10 @@ class Sink:
     def block(self, conversation: int) -> None:
         """Answer 503 to one conversation; -1 for none."""
         self._order(f"block {conversation}")
+
+    def hang(self, run: int) -> None:
+        """Never answer the messages of one run, which are not counted either; -1 for none."""
+        self._order(f"hang {run}")
 
     def arrivals(self) -> Arrivals:
         """Return what arrived so far."""

@@ -16,11 +16,19 @@ from bench.lineup import (
     PROCRASTINATE,
     SLOW_DISK,
     SQLITE,
+    WORKERS,
 )
 from bench.load import Load
 from bench.outcome import Outcome
-from bench.scenarios import backlog, claim, idle, restart
-from bench.scenarios.comparison import Comparison, all_of, faster, in_order, prompt
+from bench.scenarios import backlog, claim, fairness, idle, restart
+from bench.scenarios.comparison import (
+    Comparison,
+    all_of,
+    faster,
+    in_order,
+    prompt,
+    prompt_on_slow_disk,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +73,7 @@ SCENARIOS: Final = (
         run=Comparison(
             contestants=(NAIVE, SQLITE),
             load=_CLOSED_8,
-            bars=faster(SQLITE.name, NAIVE.name, at_least=0.7),
+            bars=faster(SQLITE.name, NAIVE.name, at_least=0.8),
         ),
     ),
     Scenario(
@@ -91,6 +99,16 @@ SCENARIOS: Final = (
         ),
     ),
     Scenario(
+        name="workers",
+        shows="`serve --workers 2` and one process, each with its PostgreSQL; they, load and far side share all CPUs",
+        run=Comparison(
+            contestants=(POSTGRES, WORKERS),
+            load=_CLOSED_64,
+            bars=all_of(faster(WORKERS.name, POSTGRES.name, at_least=1.15), in_order(WORKERS.name)),
+            all_cpus=True,
+        ),
+    ),
+    Scenario(
         name="latency-800",
         shows="800 messages a second, whatever the server does: how long a messenger waits for the answer",
         run=Comparison(
@@ -105,8 +123,18 @@ SCENARIOS: Final = (
         run=Comparison(
             contestants=(NAIVE, SLOW_DISK),
             load=_OPEN_800,
-            bars=prompt(SLOW_DISK.name, NAIVE.name, at_most_ms=25),
+            bars=prompt_on_slow_disk(SLOW_DISK.name, syncs=5),
         ),
+    ),
+    Scenario(
+        name="fairness",
+        shows="A tenant's 10 messages a second, alone and beside a neighbour that sends 1,000",
+        run=fairness.run,
+    ),
+    Scenario(
+        name="fairness-hanging",
+        shows="The same while amoCRM, one address for both, never answers the neighbour",
+        run=fairness.run_hanging,
     ),
     Scenario(
         name="backlog",
@@ -138,10 +166,10 @@ SCENARIOS: Final = (
             load=_SHORT_64,
             bars=all_of(
                 faster(SQLITE.name, NODE_RED.name, at_least=6),
-                *(
-                    faster(SQLITE.name, peer.name, at_least=5)
-                    for peer in (ARQ, PROCRASTINATE, FASTAPI, FLASK)
-                ),
+                faster(SQLITE.name, ARQ.name, at_least=5),
+                faster(SQLITE.name, PROCRASTINATE.name, at_least=20),
+                faster(SQLITE.name, FASTAPI.name, at_least=5),
+                faster(SQLITE.name, FLASK.name, at_least=5),
             ),
         ),
     ),

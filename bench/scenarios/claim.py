@@ -16,7 +16,7 @@ from bench.bridge import Bridge
 from bench.effort import Effort
 from bench.lineup import POSTGRES, SQLITE
 from bench.outcome import Bar, Outcome, Table, spread
-from bench.processes import SERVER_CPU, pinned
+from bench.processes import SERVER_CPUS, pinned
 from bench.running import Place, place_for
 from bench.servers import postgres
 from chatbridge.ids import fingerprint
@@ -89,7 +89,7 @@ def _bars(few: _Cost, many: _Cost) -> list[Bar]:
 
 
 def _cost(name: str, size: int) -> _Cost:
-    with place_for(name) as place, _database(place) as url, pinned(SERVER_CPU):
+    with place_for(name) as place, _database(place) as url, pinned(SERVER_CPUS):
         bridge = Bridge(place, store_url=url)
         try:
             bridge.start()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from bench import lineup
+from bench import disk, lineup
 from bench.effort import Effort
 from bench.lineup import Contestant
 from bench.load import Load
@@ -37,16 +37,22 @@ class Comparison:
     load: Load
     bars: MakeBars
     outbound: bool = False
+    all_cpus: bool = False
+    """Whether servers and load share all CPUs; otherwise each has one."""
 
     def __call__(self, effort: Effort) -> Outcome:
         """Run it."""
         present, skipped = lineup.present(self.contestants, peers=effort.peers)
+        base = self.contestants[0].name
+        if base not in [contestant.name for contestant in present]:
+            return Outcome(bars=[], table=Table(columns=list(_COLUMNS), rows=[]), skipped=skipped)
         load = replace(self.load, seconds=effort.seconds * self.load.seconds)
-        with started(present, outbound=self.outbound, skipped=skipped) as running:
+        with started(
+            present, outbound=self.outbound, skipped=skipped, all_cpus=self.all_cpus
+        ) as running:
             samples = take_turns(
                 running, load, rounds=effort.rounds, warm_up=effort.warm_up, skipped=skipped
             )
-        base = self.contestants[0].name
         return Outcome(
             bars=self.bars(samples),
             table=Table(
@@ -104,24 +110,26 @@ def _faster(
     return bars
 
 
-def prompt(
-    name: str, base: str, *, times: float | None = None, at_most_ms: float | None = None
-) -> MakeBars:
-    """Want the 99th percentile of accept times within a multiple of the base's, or within milliseconds."""
-    return partial(_prompt, name=name, base=base, times=times, at_most_ms=at_most_ms)
+def prompt(name: str, base: str, *, times: float) -> MakeBars:
+    """Want the 99th percentile of accept times within a multiple of the base's."""
 
-
-def _prompt(
-    samples: Samples, *, name: str, base: str, times: float | None, at_most_ms: float | None
-) -> list[Bar]:
-    bars = []
-    if times is not None:
+    def make(samples: Samples) -> list[Bar]:
         ratio = ratios(samples[name], samples[base], "accept_p99_ms")
-        bars.append(Bar(what=f"{name}: accept p99 : {base}", value=ratio, unit="x", at_most=times))
-    if at_most_ms is not None:
-        late = spread([sample.accept_p99_ms for sample in samples[name]])
-        bars.append(Bar(what=f"{name}: accept p99", value=late, unit=" ms", at_most=at_most_ms))
-    return bars
+        return [Bar(what=f"{name}: accept p99 : {base}", value=ratio, unit="x", at_most=times)]
+
+    return make
+
+
+def prompt_on_slow_disk(name: str, *, syncs: float) -> MakeBars:
+    """Want the 99th percentile of accept times within so many syncs of the slow disk, as long as one takes here and now."""
+
+    def make(samples: Samples) -> list[Bar]:
+        sync = disk.slow_sync_ms()
+        late = spread([sample.accept_p99_ms / sync for sample in samples[name]])
+        what = f"{name}: accept p99 : a sync, {sync:.1f} ms"
+        return [Bar(what=what, value=late, unit="x", at_most=syncs)]
+
+    return make
 
 
 def all_of(*makers: MakeBars) -> MakeBars:
@@ -137,6 +145,8 @@ def in_order(name: str) -> MakeBars:
     """Want that no message overtook another one of its conversation."""
 
     def make(samples: Samples) -> list[Bar]:
+        if name not in samples:
+            return []
         inversions = spread([sample.inversions for sample in samples[name]])
         return [Bar(what=f"{name}: messages out of order", value=inversions, unit="", at_most=0)]
 

@@ -98,13 +98,18 @@ def test_refusals_fail_the_run_and_are_named() -> None:
 # --- the far side ---
 
 
+def request(*, sequence: int, conversation: int = 3, run: int = 1, headers: str = "") -> bytes:
+    body = f'{{"text": "cbm:{run:04}:{conversation:06}:{sequence:09}:{1:018}:"}}'
+    head = f"POST /v2/origin/custom/scope HTTP/1.1\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return f"{head}{body}".encode()
+
+
 def post(
     sink: Sink, *, sequence: int, conversation: int = 3, run: int = 1, headers: str = ""
 ) -> bytes:
-    body = f'{{"text": "cbm:{run:04}:{conversation:06}:{sequence:09}:{1:018}:"}}'
-    head = f"POST /v2/origin/custom/scope HTTP/1.1\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    sent = request(sequence=sequence, conversation=conversation, run=run, headers=headers)
     with socket.create_connection(("127.0.0.1", sink.port), 10) as connection:
-        connection.sendall(f"{head}{body}".encode())
+        connection.sendall(sent)
         return connection.recv(4096)
 
 
@@ -136,3 +141,19 @@ def test_the_sink_answers_as_amojo_does_and_as_it_is_told() -> None:
         assert post(sink, sequence=2).startswith(b"HTTP/1.1 503 ")
         assert post(sink, sequence=0, conversation=4).startswith(b"HTTP/1.1 200 ")
         assert sink.arrivals().refused == 2
+
+
+def test_the_sink_leaves_a_run_without_an_answer_and_answers_the_others() -> None:
+    with Sink() as sink:
+        sink.begin(1)
+        sink.hang(2)
+        with socket.create_connection(("127.0.0.1", sink.port), 10) as connection:
+            connection.sendall(request(sequence=0, conversation=7, run=2))
+            connection.sendall(request(sequence=0, conversation=8))
+            first_answer = connection.recv(4096)
+        arrivals = sink.arrivals()
+        assert b"00000000-0000-4000-8000-000000000008" in first_answer
+        assert b"00000000-0000-4000-8000-000000000007" not in first_answer
+        assert (arrivals.distinct, arrivals.strays) == (1, 0)
+        sink.hang(-1)
+        assert post(sink, sequence=1, run=2).startswith(b"HTTP/1.1 200 ")

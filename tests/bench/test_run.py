@@ -30,6 +30,13 @@ def test_a_quick_run_measures_both_contestants_and_writes_nothing() -> None:
     assert "Written" not in done.stdout
 
 
+@pytest.mark.usefixtures("compiler")
+def test_a_tenant_is_measured_alone_and_beside_its_neighbour() -> None:
+    done = run("--quick", "--only", "fairness")
+    assert done.returncode == 0, done.stderr
+    assert "delivery p99 beside the neighbour : alone" in done.stdout
+
+
 def test_an_unknown_scenario_is_refused() -> None:
     done = run("--only", "nonsense")
     assert done.returncode == 2
