@@ -28,7 +28,7 @@ class TransportLimits:
     total_timeout: float = 15.0
     connections: int = 1024
     """To all hosts together. Hosts that are allowed by name have a pool of their own, with as many."""
-    connections_per_host: int = 256
+    connections_per_host: int = 1024
 
 
 class Pool(aiohttp.TCPConnector):

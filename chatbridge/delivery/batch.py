@@ -54,6 +54,11 @@ class Batcher(Generic[Item, Answer]):
         self._add(item, answer)
         return answer
 
+    @property
+    def unwritten(self) -> int:
+        """Return how many items were handed in and not written yet."""
+        return self._handed_in - self._written
+
     async def flushed(self) -> None:
         """Return when everything handed in so far has been written or has failed."""
         if self._written < self._handed_in:
@@ -82,6 +87,8 @@ class Batcher(Generic[Item, Answer]):
             while self._waiting:
                 # Whoever is at the door comes along.
                 for _ in range(_ROUNDS):
+                    if len(self._waiting) >= self._limit:
+                        break
                     await asyncio.sleep(0)
                 batch = self._waiting[: self._limit]
                 del self._waiting[: self._limit]

@@ -38,6 +38,9 @@ from chatbridge.store.partitions import partition_of
 log = structlog.get_logger()
 
 _TOLD: Final = 100_000
+_UNRECORDED: Final = 2_048
+"""Ends of attempts that may wait to be recorded before no other attempt begins: after a crash all of them would be made again."""
+_MANY: Final = 256
 _SETTLING: Final = 0.05
 """Seconds between looks at what is under way of partitions that are given back."""
 _PAUSE: Final = 1.0
@@ -108,7 +111,7 @@ class Courier:
         self._ownership = Alone() if ownership is None else ownership
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
-        self._record = Batcher(self._write_outcomes, limit=512)
+        self._record = Batcher(self._write_outcomes, limit=_UNRECORDED // 2)
         self._loader = Loader(
             store=store,
             clock=clock,
@@ -234,6 +237,8 @@ class Courier:
         try:
             while turn is not None:
                 await self._deliver(turn)
+                if self._record.unwritten >= _UNRECORDED:
+                    await self._recorded()
                 turn = None if self._stopping else self._lanes.take(self._clock.now())
                 self._loader.stir()  # there is room, and what waited for it may have been asked for
             self._set_alarm()
@@ -342,11 +347,13 @@ class Courier:
         while True:
             try:
                 now = self._clock.now()
+                # Many are worth a commit of their own.
+                many = len(outcomes) >= _MANY
+                write = self._store.write if many else self._store.write_along
                 if all(outcome.is_plain for outcome in outcomes):
-                    await self._store.write_along(pending.settle_delivered, outcomes, now)
+                    await write(pending.settle_delivered, outcomes, now)
                 else:
-                    tokens = self._ownership.tokens
-                    await self._store.write_along(pending.settle, outcomes, now, tokens)
+                    await write(pending.settle, outcomes, now, self._ownership.tokens)
             except StoreUnavailable as error:
                 # The far side has these already; they are written as soon as the database is back.
                 log.error("outcomes_not_recorded", count=len(outcomes), reason=str(error))  # noqa: TRY400

@@ -70,6 +70,9 @@ class Endpoint(Generic[Body]):
             caller = authenticate(self.access, authorization, services)
         except errors.Unauthenticated:
             caller = await authenticate_late(self.access, authorization, services)
+        if self.access is Access.ADMIN and services.store.shared:
+            # Whoever manages several nodes reads and changes on any of them what was written on another a moment ago.
+            await services.directory.catch_up()
         call: Call[Any] = Call(
             services=services,
             path=_path(request),
