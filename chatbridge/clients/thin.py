@@ -23,7 +23,7 @@ from chatbridge.clients.deadlines import Deadlines
 from chatbridge.clients.failures import FAILURES, delivery_error
 from chatbridge.clients.outgoing import Proxy, check_head, parse_url
 from chatbridge.clients.pools import Pools, TransportLimits
-from chatbridge.clients.wire import WirePool
+from chatbridge.clients.wire import NotAllowed, WirePool
 from chatbridge.errors import NotSent
 from chatbridge.protocol.http import Request, Response
 
@@ -90,19 +90,24 @@ class ThinTransport:
         """Return the answer, whatever its status; see `protocol.http.Transport`."""
         target = self._target(request.url)
         check_head(request)
-        left = False
+        wire = None
         try:
             with self._deadlines.begin():
-                wire = await target.pool.take(target.dial, self._connect_timeout)
-                try:
-                    if allowed is not None and not allowed():
-                        raise NotSent(f"{target.host} not sent: the right to deliver it was lost")
-                    left = True
-                    written = _write(request, target.opening)
-                    return await wire.exchange(written, has_body=request.method != "HEAD")
-                finally:
-                    target.pool.give_back(wire)
+                written, has_body = _write(request, target.opening), request.method != "HEAD"
+                while True:
+                    wire = await target.pool.take(target.dial, self._connect_timeout)
+                    try:
+                        return await wire.exchange(written, allowed=allowed, has_body=has_body)
+                    except aiohttp.ClientConnectionError:
+                        # An idle connection may end before anything was written to it: then another one is taken.
+                        if wire.left or wire.is_fresh:
+                            raise
+                    finally:
+                        target.pool.give_back(wire)
+        except NotAllowed:
+            raise NotSent(f"{target.host} not sent: the right to deliver it was lost") from None
         except FAILURES as error:
+            left = wire is not None and wire.left
             raise delivery_error(error, target.host, left=left) from error
 
     def _new_target(self, address: str) -> _Target:
