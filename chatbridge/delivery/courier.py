@@ -38,7 +38,7 @@ from chatbridge.store.partitions import partition_of
 log = structlog.get_logger()
 
 _TOLD: Final = 100_000
-_UNRECORDED: Final = 2_048
+UNRECORDED: Final = 2_048
 """Ends of attempts that may wait to be recorded before no other attempt begins: after a crash all of them would be made again."""
 _MANY: Final = 256
 _SETTLING: Final = 0.05
@@ -111,7 +111,7 @@ class Courier:
         self._ownership = Alone() if ownership is None else ownership
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
-        self._record = Batcher(self._write_outcomes, limit=_UNRECORDED // 2)
+        self._record = Batcher(self._write_outcomes, limit=UNRECORDED // 2)
         self._loader = Loader(
             store=store,
             clock=clock,
@@ -237,7 +237,7 @@ class Courier:
         try:
             while turn is not None:
                 await self._deliver(turn)
-                if self._record.unwritten >= _UNRECORDED:
+                if self._record.unwritten >= UNRECORDED:
                     await self._recorded()
                 turn = None if self._stopping else self._lanes.take(self._clock.now())
                 self._loader.stir()  # there is room, and what waited for it may have been asked for

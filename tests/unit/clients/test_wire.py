@@ -16,7 +16,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from chatbridge.clients.wire import IDLE_SECONDS, Wire, WirePool
+from chatbridge.clients.wire import IDLE_SECONDS, NotAllowed, Wire, WirePool
 from chatbridge.protocol.http import Response
 from tests.contract.transports import (
     OK,
@@ -531,3 +531,42 @@ async def test_what_is_closed_dials_no_more() -> None:
         with pytest.raises(aiohttp.ClientError):
             await send(pool, dial(server))
         await server.has_open(0)
+
+
+# --- requests of one round leave together ---------------------------------------------------------
+
+
+async def test_nothing_leaves_before_the_round_is_over_and_whether_it_may_is_asked_then() -> None:
+    may = True
+    asked: list[bool] = []
+
+    def allowed() -> bool:
+        asked.append(may)
+        return may
+
+    async with raw_server(saying(OK)) as server, wire_pool() as pool:
+        wire = await take(pool, dial(server))
+        exchange = asyncio.create_task(wire.exchange(REQUEST, allowed=allowed))
+        await asyncio.sleep(0)  # it has begun
+        assert not asked
+        may = False
+        with pytest.raises(NotAllowed):
+            await within(exchange)
+        assert asked == [False]
+        assert not wire.left
+        assert wire.usable
+        pool.give_back(wire)
+        assert server.requests == []
+
+
+async def test_a_request_that_nobody_waits_for_any_more_does_not_leave() -> None:
+    async with raw_server(saying(OK)) as server, wire_pool() as pool:
+        wire = await take(pool, dial(server))
+        exchange = asyncio.create_task(wire.exchange(REQUEST))
+        await asyncio.sleep(0)
+        exchange.cancel()
+        await asyncio.gather(exchange, return_exceptions=True)
+        await others_have_their_turn()
+        assert not wire.left
+        pool.give_back(wire)
+        assert server.requests == []

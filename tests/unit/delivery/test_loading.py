@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import exc
 
 from chatbridge import errors
-from chatbridge.delivery.courier import Receipt
+from chatbridge.delivery.courier import UNRECORDED, Receipt
 from chatbridge.store import pending
 from chatbridge.store.entries import Entry
 from chatbridge.store.partitions import EVERYTHING, partition_of
@@ -168,3 +168,29 @@ async def test_one_outcome_that_cannot_be_stored_takes_no_other_with_it(depot: D
     recorded = [await depot.attempts(entry) for entry in entries]
     assert [rows[0][3] for rows in recorded] == ["amo", None, "amo", "amo", "amo"]
     assert len(depot.amojo.took()) == 5
+
+
+async def test_attempts_do_not_run_ahead_of_what_is_recorded(depot: Depot) -> None:
+    """The database takes nothing more: what was sent and is not recorded would be sent again after a crash."""
+    at_once = 16
+    await depot.accept(*(draft(f"m-{n:04}", f"c-{n % 50}") for n in range(3_000)))
+    depot.store.failures[pending.settle] = 40
+    sent_meanwhile: list[int] = []
+    record = depot.store.write
+
+    async def watched(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        if unit in {pending.settle, pending.settle_delivered}:
+            sent_meanwhile.append(len(depot.amojo.taken) - recorded)
+        return await record(unit, *args, **kwargs)
+
+    recorded = 0
+    depot.store.write = watched  # type: ignore[method-assign]
+    await depot.courier(window=5_000, at_once=at_once)
+
+    async def all_failures_are_over() -> bool:
+        return depot.store.failures[pending.settle] == 0
+
+    await depot.until(all_failures_are_over)
+    assert max(sent_meanwhile) <= UNRECORDED + at_once
+    await depot.drained()
+    assert len(depot.amojo.taken) == 3_000
