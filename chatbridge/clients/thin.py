@@ -23,7 +23,8 @@ from chatbridge.clients.deadlines import Deadlines
 from chatbridge.clients.failures import FAILURES, delivery_error
 from chatbridge.clients.outgoing import Proxy, check_head, parse_url
 from chatbridge.clients.pools import Pools, TransportLimits
-from chatbridge.clients.wire import NotAllowed, WirePool
+from chatbridge.clients.wire import NotAllowed
+from chatbridge.clients.wire_pool import WirePool
 from chatbridge.errors import NotSent
 from chatbridge.protocol.http import Request, Response
 

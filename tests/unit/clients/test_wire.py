@@ -16,7 +16,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from chatbridge.clients.wire import IDLE_SECONDS, NotAllowed, Wire, WirePool
+from chatbridge.clients.wire import NotAllowed, Wire
+from chatbridge.clients.wire_pool import IDLE_SECONDS, WirePool
 from chatbridge.protocol.http import Response
 from tests.contract.transports import (
     OK,
