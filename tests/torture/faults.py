@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tests.fakes import Answer
 from tests.torture.history import Disturbed
@@ -90,10 +91,15 @@ async def _long_silence(world: World, fault: Fault) -> None:
     await _database_network(Kind.HANG)(world, replace(fault, seconds=world.lease + fault.seconds))
 
 
+_COMMITTED: Final = rb"(COMMIT|(SELECT|DELETE|UPDATE|INSERT 0) [0-9]+)\0Z\0\0\0\x05I"
+"""How PostgreSQL says that something was done and that no transaction is open any more: what is one statement is committed without
+a word of its own."""
+
+
 async def _lost_commit(world: World, fault: Fault) -> None:
     """PostgreSQL commits, and the connection breaks before it says so."""
     network = world.database_networks[fault.node]
-    await network.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=b"COMMIT\0"))
+    await network.disturb(Trouble(kind=Kind.CUT_BEFORE, mark=_COMMITTED))
     try:
         await asyncio.sleep(fault.seconds)
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Self
@@ -22,7 +23,7 @@ class Kind(Enum):
     CUT_ANSWER = "cut_answer"
     """Each connection is reset after some more bytes of what comes back."""
     CUT_BEFORE = "cut_before"
-    """A connection is reset instead of passing a mark back."""
+    """A connection is reset instead of passing a mark back, which is a regular expression."""
     DELAY = "delay"
     """Everything takes some seconds longer."""
 
@@ -127,7 +128,7 @@ class Proxy:
             await self._patience()
             if trouble is not self._trouble:
                 trouble, left = self._trouble, int(self._trouble.amount)
-            if trouble.kind is Kind.CUT_BEFORE and trouble.mark in data:
+            if trouble.kind is Kind.CUT_BEFORE and re.search(trouble.mark, data):
                 raise _CutError
             is_last = trouble.kind is cut and len(data) > left
             writer.write(data[:left] if is_last else data)
