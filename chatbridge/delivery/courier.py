@@ -204,7 +204,7 @@ class Courier:
             self._wake.clear()
             now = self._clock.now()
             self._lanes.wake(now)
-            while (turn := self._lanes.take(now)) is not None:
+            while (turn := self._next(now)) is not None:
                 self._begin(turn)
             self._loader.stir()
             self._set_alarm()
@@ -227,6 +227,10 @@ class Courier:
         self._alarm = None
         self._wake.set()
 
+    def _next(self, now: int) -> Turn | None:
+        """Return what may be attempted now, if recording keeps up."""
+        return None if self._record.unwritten >= UNRECORDED else self._lanes.take(now)
+
     def _begin(self, turn: Turn) -> None:
         attempt = self._loop.create_task(self._work(turn))
         self._under_way.add(attempt)
@@ -237,9 +241,7 @@ class Courier:
         try:
             while turn is not None:
                 await self._deliver(turn)
-                if self._record.unwritten >= UNRECORDED:
-                    await self._recorded()
-                turn = None if self._stopping else self._lanes.take(self._clock.now())
+                turn = None if self._stopping else self._next(self._clock.now())
                 self._loader.stir()  # there is room, and what waited for it may have been asked for
             self._set_alarm()
         except Exception:
@@ -370,4 +372,6 @@ class Courier:
                 log.exception("outcome_words_not_recorded", entry_id=outcomes[0].entry.id)
                 outcomes = bare
             else:
+                if self._record.unwritten >= UNRECORDED:
+                    self._wake.set()  # there is room for more
                 return [None] * len(outcomes)
