@@ -18,7 +18,6 @@ from chatbridge.store import migrations
 from chatbridge.store.dialect import Topic
 from chatbridge.web import listening
 from chatbridge.web.draining import attend
-from chatbridge.web.express import KEEP_ALIVE
 from chatbridge.web.health import memory_shown
 from chatbridge.web.listening import listen
 from chatbridge.web.middlewares import answer_errors, observe
@@ -124,9 +123,6 @@ def _settle_memory() -> None:
 def _runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
-        access_log=None,
-        auto_decompress=False,
-        keepalive_timeout=KEEP_ALIVE,
         shutdown_timeout=_CUT_OFF,
         handler_cancellation=False,
     )

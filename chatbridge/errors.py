@@ -4,7 +4,7 @@
     ├── ConfigurationError            the server cannot start like this
     ├── StoreUnavailable              the database did not take it; nothing was acknowledged
     ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
-    │   ├── MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
+    │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
     │   ├── Unauthenticated, CallbackRefused
     │   ├── NotFound, MethodNotAllowed
     │   ├── AlreadyExists, IdReused, LinkAmbiguous, NotLinked, KindUnavailable
@@ -88,6 +88,12 @@ class RequestRefused(ChatbridgeError):
         super().__init__(detail or (self.__doc__ or "").partition("\n")[0])
         self.fields = dict(fields or {})
         self.far = dict(far or {})
+
+
+class MalformedRequest(RequestRefused):
+    """This is not HTTP/1.1. Nothing of it was read; the connection is closed."""
+
+    code, http_status, title = "malformed_request", 400, "The request is not HTTP/1.1"
 
 
 class MalformedJson(RequestRefused):

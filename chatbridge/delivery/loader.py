@@ -5,13 +5,16 @@ What keeps order and sends nothing twice:
 - A *reading* goes through the pending entries of some partitions by id. While it goes on, a lane is fed by the reading or
   by refills, never by both: once a lane was refilled, the reading only tells it that there is more.
 - A lane is refilled when memory has nothing of it, and only after everything that was sent of it is recorded.
+- Other nodes write too, and say so a moment later. What a reading finds that was written after it began may stand behind
+  something of theirs that it passed by already: its lane is refilled.
 - In doubt a lane is told to look into the database. That costs a query and is always right.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from math import inf
+from typing import Final, TypeVar
 
 import structlog
 
@@ -25,6 +28,8 @@ from chatbridge.store.entries import Entry
 from chatbridge.store.partitions import EVERYTHING, partition_of
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _LOAD: Final = 500
 """Entries read at once: under 3 ms on both databases, whatever the backlog."""
@@ -55,6 +60,8 @@ class _Reading:
     """Lanes that are fed by refills."""
     newest: int = 0
     """The newest entry that was left to it."""
+    sure: float = inf
+    """Up to here, nothing of a lane can turn up later that goes before what it finds there."""
     begun: bool = False
     passing: bool = False
     """There was no room for long: it passes over those who fill the memory."""
@@ -191,13 +198,14 @@ class Loader:
 
     def _offer(self, entry: Entry, now: int) -> None:
         reading = self._reading_of(entry.lane)
-        if reading is None and self._is_full():
-            reading = _Reading(self._live(), entry.id - 1, self._lanes.refilled())
-            self._readings.append(reading)
-            self._wanted.set()
         known = entry.id <= self._read_to or (
             entry.lane in self._refilled or entry.lane in self._refilled_before
         )
+        if reading is None and entry.id > self._read_to and self._is_full():
+            reading = _Reading(self._live(), entry.id - 1, self._lanes.refilled())
+            reading.sure = 0 if self._store.shared else inf
+            self._readings.append(reading)
+            self._wanted.set()
         if reading is None and not known:
             self._lanes.add((entry,), now)
         elif reading is None:
@@ -215,6 +223,8 @@ class Loader:
         if not reading.begun:
             reading.begun = True
             await self._recorded()
+            if self._store.shared and not reading.cursor:
+                reading.sure = await self._patiently(pending.newest)
         newest, limit = reading.newest, self._limit()
         only = None if reading.partitions == EVERYTHING else sorted(reading.partitions)
         entries = await self._patiently(pending.load_after, reading.cursor, limit, only)
@@ -237,6 +247,9 @@ class Loader:
             elif reading.passing and not self._has_share(entry):
                 reading.refilled.add(entry.lane)
                 self._lanes.set_aside(entry)
+            elif entry.id > reading.sure:
+                reading.refilled.add(entry.lane)
+                self._lanes.look_up(entry.lane)
             else:
                 self._lanes.add((entry,), now)
 
@@ -255,7 +268,7 @@ class Loader:
                 return False
         return True
 
-    async def _patiently(self, unit: Callable[..., list[Any]], *args: object) -> list[Any]:
+    async def _patiently(self, unit: Callable[..., T], *args: object) -> T:
         """Read from the database, however long it is away."""
         while True:
             try:

@@ -127,6 +127,11 @@ def list_lanes(connection: Connection, after: int, limit: int) -> list[tuple[int
     return [(lane, entry_id) for lane, entry_id in connection.execute(query)]
 
 
+def newest(connection: Connection) -> int:
+    """Return the id of the newest entry that is still to deliver, 0 if there is none."""
+    return connection.scalar(select(func.max(pending.c.id))) or 0
+
+
 def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
     """Return these entries as far as they are still to deliver, oldest first."""
     query = _waiting().where(pending.c.id.in_(ids)).order_by(pending.c.id)

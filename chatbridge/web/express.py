@@ -19,14 +19,13 @@ from chatbridge.web.callback import answer_callback
 from chatbridge.web.draining import Draining, has_unread
 from chatbridge.web.endpoint import Endpoint
 from chatbridge.web.middlewares import name_request, note_answer
+from chatbridge.web.ordinary import KEEP_ALIVE
 from chatbridge.web.plain_http import PlainHead, read_head, write_answer
 from chatbridge.web.problems import problem_of
 from chatbridge.web.services import Services
 
 HEAD_TIMEOUT: Final = 10.0
 """Seconds for the first request of a connection."""
-KEEP_ALIVE: Final = 75.0
-"""Seconds for a next one."""
 
 _CALLBACKS: Final = "/location/"
 

@@ -22,8 +22,9 @@ from aiohttp.web_protocol import RequestHandler
 
 from chatbridge.web.draining import DRAINING, Draining, has_unread, silence
 from chatbridge.web.express import HEAD_TIMEOUT, Express
+from chatbridge.web.ordinary import OrdinaryConnection
 from chatbridge.web.routes import ENDPOINTS
-from chatbridge.web.services import SERVICES
+from chatbridge.web.services import SERVICES, Services
 from chatbridge.web.sockets import BACKLOG
 
 _QUIET: Final = 1.0
@@ -115,11 +116,12 @@ class _Ordinary:
     """Makes connections of aiohttp's, and hangs up on those that send no request in time."""
 
     server: web.Server
+    services: Services
     draining: Draining
     timeout: float
 
     def __call__(self) -> RequestHandler:
-        handler = self.server()
+        handler = OrdinaryConnection(self.server, self.services)
         timer = asyncio.get_running_loop().call_later(self.timeout, self._hang_up, handler)
         self.draining.silent[handler] = timer
         return handler
@@ -144,10 +146,13 @@ async def listen(
     server, draining = runner.server, runner.app[DRAINING]
     if server is None:
         raise RuntimeError("the runner has to be set up before it can listen")
+    services = runner.app[SERVICES]
     express = Express(
-        services=runner.app[SERVICES],
+        services=services,
         messages=next(endpoint for endpoint in ENDPOINTS if endpoint.path == "/v1/messages"),
-        aiohttp=_Ordinary(server=server, draining=draining, timeout=head_timeout),
+        aiohttp=_Ordinary(
+            server=server, services=services, draining=draining, timeout=head_timeout
+        ),
         draining=draining,
     )
     loop = asyncio.get_running_loop()

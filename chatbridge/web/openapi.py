@@ -87,7 +87,7 @@ def _responses(endpoint: Endpoint[Any]) -> dict[str, Any]:
 
 
 def _refusals(endpoint: Endpoint[Any]) -> dict[int, list[Any]]:
-    kinds: list[type[Any]] = [*endpoint.refusals]
+    kinds: list[type[Any]] = [errors.MalformedRequest, *endpoint.refusals]
     if endpoint.access is not Access.PUBLIC:
         kinds += [errors.Unauthenticated, errors.StoreUnavailable]
     if endpoint.body is not None:

@@ -285,15 +285,19 @@ async def test_a_body_that_breaks_off_is_the_callers_fault(
         b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
         b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\r\n" * 1000,
+        b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 52\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
-    ids=["TLS", "no address", "version", "NUL", "unknown method", "bad header", "long header", "long address", "newlines"],
+    ids=["TLS", "no address", "version", "NUL", "unknown method", "bad header", "long header", "long address", "newlines", "two lengths"],
 )  # fmt: skip
 async def test_what_is_not_http_is_the_callers_fault(
     bridge: Bridge, shop: Shop, said: bytes
 ) -> None:
     del shop
     reply = await exchange(bridge, said, end=True)
-    assert reply is None or 400 <= reply.status < 500
+    if reply is not None:
+        assert 400 <= reply.status < 500
+        assert reply.problem()["code"] in {"malformed_request", "method_not_allowed", "not_found"}
+        assert "X-Request-Id" in reply.headers
 
 
 @pytest.mark.parametrize("sent", [0, 1, 20, len(TEXT) - 1])

@@ -29,7 +29,7 @@ class TroubledStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.shared = store.shared
+        self.shared: bool = store.shared
         """Whether couriers take it for one that others write to as well."""
         self.failures: Counter[Any] = Counter()
         """How many times each unit is still to fail."""
@@ -84,13 +84,13 @@ class UnhurriedClock(JumpingClock):
         end = self.now() + round(max(0, seconds) * SECOND)
         self._ends[end] += 1
         try:
-            while not await self._is_quiet() or end > min(self._ends.elements()):
+            while not await self.is_quiet() or end > min(self._ends.elements()):
                 pass
             await super().sleep((end - self.now()) / SECOND)
         finally:
             self._ends[end] -= 1
 
-    async def _is_quiet(self) -> bool:
+    async def is_quiet(self) -> bool:
         for _ in range(20):
             await asyncio.sleep(0)
             if self._store.busy:
@@ -211,7 +211,15 @@ class Depot:
 
     async def drained(self) -> None:
         """Return when nothing is pending any more."""
-        await self.until(self._is_empty)
+        await self.until(self.is_empty)
+
+    async def drained_but(self, last: Entry) -> None:
+        """Return when nothing is pending any more, or this alone is."""
+
+        async def nothing_else() -> bool:
+            return await self.pending() in ([], [last])
+
+        await self.until(nothing_else)
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Return when a condition holds; it is looked at after every commit."""
@@ -225,7 +233,7 @@ class Depot:
     async def amojo_took_something(self) -> bool:
         return bool(self.amojo.taken)
 
-    async def _is_empty(self) -> bool:
+    async def is_empty(self) -> bool:
         return not await self._database.read(pending.load_after, 0, 1)
 
 

@@ -91,25 +91,29 @@ class Disorder:
             await self.depot.pending()
 
     async def happen(self) -> None:
-        steps = [
-            self.accept_here,
-            self.accept_here_and_offer_late,
-            self.accept_elsewhere,
-            self.accept_and_tell_nobody,
-            self.sweep,
-            self.release,
-            self.change_owner,
-            self.let_others_run,
-        ]
-        for step in self.chance.choices(steps, weights=[4, 4, 4, 1, 1, 1, 1, 4], k=STEPS):
+        steps = {
+            self.accept_here: 4,
+            self.accept_here_and_offer_late: 4,
+            self.release: 1,
+            self.let_others_run: 4,
+        }
+        if self.depot.store.shared:
+            steps |= {
+                self.accept_elsewhere: 4,
+                self.accept_and_tell_nobody: 1,
+                self.sweep: 1,
+                self.change_owner: 1,
+            }
+        for step in self.chance.choices([*steps], weights=[*steps.values()], k=STEPS):
             await step()
         self.depot.own(self.courier, EVERYTHING)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("window", [12, 1000])
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
 async def test_nothing_is_lost_or_sent_twice_and_order_is_kept(
-    depot: Depot, seed: int, window: int
+    depot: Depot, seed: int, window: int, *, shared: bool
 ) -> None:
     chance = random.Random(seed)
 
@@ -124,6 +128,7 @@ async def test_nothing_is_lost_or_sent_twice_and_order_is_kept(
     depot.amojo.answer = depot.messenger.answer = moody
     await depot.accept(*(draft(f"before-{n:03}", f"c-{n % 3}") for n in range(3 * LANE_LIMIT)))
     courier = await depot.courier(window=window, at_once=9, at_once_each=7)
+    depot.store.shared = shared  # only now: it is the test that sweeps
     disorder = Disorder(depot, courier, chance)
     await disorder.happen()
     await depot.until(disorder.is_swept)

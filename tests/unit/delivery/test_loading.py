@@ -74,6 +74,64 @@ async def test_what_a_reading_delivered_before_it_was_offered_is_not_sent_again(
     }
 
 
+async def test_what_a_reading_brought_before_it_was_offered_is_not_read_again(
+    depot: Depot,
+) -> None:
+    depot.clock.stand_still()
+    read, gate = depot.store.read, asyncio.Event()
+
+    async def slow(unit: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(unit, *args, **kwargs)
+        if found and gate.is_set():
+            await depot.until(all_are_taken)
+        return found
+
+    async def all_are_taken() -> bool:
+        return len(depot.amojo.taken) == 6
+
+    async def answer(entry: Entry) -> None:
+        depot.store.changed.set()
+        await gate.wait()
+        if entry.message_id == "m-5":
+            while not await depot.clock.is_quiet():  # a page may be read
+                pass
+
+    async def is_under_way() -> bool:
+        return bool(depot.amojo.asked)
+
+    depot.store.read, depot.amojo.answer = slow, answer  # type: ignore[method-assign]
+    entries = await depot.accept(*(draft(f"m-{n}") for n in range(6)))
+    courier = await depot.courier(window=4)
+    await depot.until(is_under_way)
+    courier.offer(entries)  # memory is full, and knows them
+    gate.set()
+    await depot.drained()
+    await depot.clock.is_quiet()
+    assert depot.amojo.took() == [f"m-{n}" for n in range(6)]
+
+
+async def test_a_reading_does_not_overtake_what_another_node_wrote(depot: Depot) -> None:
+    depot.store.shared = True
+    gate = asyncio.Event()
+
+    async def answer(entry: Entry) -> None:
+        if entry.external_id in {"c-1", "c-2"}:
+            await gate.wait()
+
+    depot.amojo.answer = answer
+    courier = await depot.courier(window=2)
+    await depot.until(depot.is_empty)
+    courier.offer(await depot.accept(draft("m-1", "c-1"), draft("m-2", "c-2")))
+    (theirs,) = await depot.accept(draft("theirs", "c-9"))
+    crowded, _ = await depot.accept(draft("m-3", "c-3"), draft("ours", "c-9"))
+    courier.offer([crowded])  # memory is full: a reading begins behind what they wrote
+    gate.set()
+    await depot.drained_but(theirs)
+    courier.look_up([theirs.lane])
+    await depot.drained()
+    assert depot.amojo.by_conversation()["c-9"] == ["theirs", "ours"]
+
+
 async def test_what_a_refill_delivered_before_it_was_offered_is_not_sent_again(
     depot: Depot,
 ) -> None:
