@@ -32,7 +32,7 @@ def test_nothing_is_described_twice_or_left_out() -> None:
 
 @ROWS
 def test_every_status_an_endpoint_can_answer_is_described(endpoint: Endpoint) -> None:
-    refusals: list = [*endpoint.refusals]
+    refusals: list = [errors.MalformedRequest, *endpoint.refusals]
     if endpoint.access is not Access.PUBLIC:
         refusals += [errors.Unauthenticated, errors.StoreUnavailable]
     if endpoint.body or endpoint.query:
