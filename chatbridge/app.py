@@ -157,7 +157,9 @@ async def serve(
     runner = _runner(app)
     await runner.setup()
     try:
-        entrance = await listen(runner, sockets or open_sockets(http.host, http.port))
+        entrance = await listen(
+            runner, sockets or open_sockets(http.host, http.port), shared=worker is not None
+        )
         try:
             _settle_memory()
             log.info("serving", **entrance.address)

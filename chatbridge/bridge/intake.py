@@ -31,7 +31,7 @@ from chatbridge.store.entries import (
     Entry,
     Verdict,
 )
-from chatbridge.store.partitions import EVERYTHING, partition_of
+from chatbridge.store.partitions import partition_of
 
 log = structlog.get_logger()
 
@@ -234,10 +234,9 @@ class Intake:
     async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
         here = self._queue.partitions
         now = self._clock.now()
-        if here == EVERYTHING and all(draft.row is not None for draft in drafts):
-            answers = await self._store.write(journal.accept_known, drafts, now)
-        else:
-            answers = await self._store.write(journal.accept, drafts, now, here)
+        known = all(draft.row is not None for draft in drafts)
+        accept = journal.accept_known if known else journal.accept
+        answers = await self._store.write(accept, drafts, now, here)
         fresh = [answer.entry for answer in answers if answer.entry and not answer.behind]
         # What is behind others goes by the database: another node may have accepted those a moment ago. So does what is
         # repeated: the first time, it may have been stored without anybody hearing of it.

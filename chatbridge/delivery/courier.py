@@ -5,7 +5,7 @@ same id, so at most what was under way, and not yet recorded, is sent twice.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -14,11 +14,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chatbridge.clock import Clock
-from chatbridge.delivery.batch import Batcher
 from chatbridge.delivery.circuit import Failure
 from chatbridge.delivery.lanes import Lanes, Turn
 from chatbridge.delivery.loader import Loader, Window
 from chatbridge.delivery.ownership import Alone, Ownership
+from chatbridge.delivery.recorder import Recorder
 from chatbridge.delivery.retry import SCHEDULES, SECOND, GiveUp, decide, give_up
 from chatbridge.delivery.sweep import Sweep
 from chatbridge.errors import (
@@ -26,11 +26,9 @@ from chatbridge.errors import (
     Disposition,
     Duplicate,
     InternalFailure,
-    StoreUnavailable,
     Throttled,
 )
 from chatbridge.model import Direction
-from chatbridge.store import pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, Outcome, OutcomeKind
 from chatbridge.store.partitions import partition_of
@@ -38,9 +36,6 @@ from chatbridge.store.partitions import partition_of
 log = structlog.get_logger()
 
 _TOLD: Final = 100_000
-UNRECORDED: Final = 2_048
-"""Ends of attempts that may wait to be recorded before no other attempt begins: after a crash all of them would be made again."""
-_MANY: Final = 256
 _SETTLING: Final = 0.05
 """Seconds between looks at what is under way of partitions that are given back."""
 _PAUSE: Final = 1.0
@@ -111,14 +106,16 @@ class Courier:
         self._ownership = Alone() if ownership is None else ownership
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
-        self._record = Batcher(self._write_outcomes, limit=UNRECORDED // 2)
+        self._recorder = Recorder(
+            store=store, clock=clock, ownership=self._ownership, caught_up=self._wake.set
+        )
         self._loader = Loader(
             store=store,
             clock=clock,
             lanes=self._lanes,
             window=limits.window,
             filled=self._wake.set,
-            recorded=self._recorded,
+            recorded=self._recorder.recorded,
         )
         self._sweep = Sweep(store=store, clock=clock, loader=self._loader)
         self._under_way: set[asyncio.Task[None]] = set()
@@ -153,7 +150,7 @@ class Courier:
         for attempt in list(self._under_way):
             attempt.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        if not await self._record.drained(grace):
+        if not await self._recorder.drained(grace):
             log.error("outcomes_lost", reason="the database did not come back in time")
         await self._ownership.stop()
 
@@ -180,7 +177,7 @@ class Courier:
         """Return when nothing of these partitions is under way or still to be recorded."""
         while self._lanes.under_way(lambda lane: partition_of(lane) in partitions):
             await self._clock.sleep(_SETTLING)
-        await self._recorded()
+        await self._recorder.recorded()
 
     def offer(self, entries: Iterable[Entry]) -> list[int]:
         """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
@@ -193,11 +190,6 @@ class Courier:
     def look_up(self, lanes: Iterable[int], *, again: bool = False) -> None:
         """Take note that the database has something new of these lanes; `again`: it goes before what is known."""
         self._loader.look_up(lanes, again=again)
-
-    async def _recorded(self) -> None:
-        """Return when everything that was sent so far is recorded."""
-        self._store.hurry()
-        await self._record.flushed()
 
     async def _send_forever(self) -> None:
         while True:
@@ -229,7 +221,7 @@ class Courier:
 
     def _next(self, now: int) -> Turn | None:
         """Return what may be attempted now, if recording keeps up."""
-        return None if self._record.unwritten >= UNRECORDED else self._lanes.take(now)
+        return None if self._recorder.is_behind else self._lanes.take(now)
 
     def _begin(self, turn: Turn) -> None:
         attempt = self._loop.create_task(self._work(turn))
@@ -266,7 +258,7 @@ class Courier:
             self._set_alarm()
         else:
             self._lanes.finish(entry, outcome.answered_at)
-        self._record.put(outcome)
+        self._recorder.put(outcome)
 
     async def _attempt(self, entry: Entry) -> Outcome:
         begun = self._clock.now()
@@ -344,34 +336,3 @@ class Courier:
         if isinstance(decision, GiveUp):
             return replace(failed, detail=decision.detail)
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
-
-    async def _write_outcomes(self, outcomes: list[Outcome]) -> Sequence[None]:
-        while True:
-            try:
-                now = self._clock.now()
-                # Many are worth a commit of their own.
-                many = len(outcomes) >= _MANY
-                write = self._store.write if many else self._store.write_along
-                if all(outcome.is_plain for outcome in outcomes):
-                    await write(pending.settle_delivered, outcomes, now)
-                else:
-                    await write(pending.settle, outcomes, now, self._ownership.tokens)
-            except StoreUnavailable as error:
-                # The far side has these already; they are written as soon as the database is back.
-                log.error("outcomes_not_recorded", count=len(outcomes), reason=str(error))  # noqa: TRY400
-                await self._clock.sleep(_PAUSE)
-            except Exception:
-                bare = [
-                    replace(outcome, detail=None, far_id=None, far_conversation_id=None)
-                    for outcome in outcomes
-                ]
-                if len(outcomes) > 1 or bare == outcomes:
-                    raise
-                # Something in the far side's words is nothing for the database. What happened is recorded without
-                # them, and before anything else: what is not recorded would be sent again.
-                log.exception("outcome_words_not_recorded", entry_id=outcomes[0].entry.id)
-                outcomes = bare
-            else:
-                if self._record.unwritten >= UNRECORDED:
-                    self._wake.set()  # there is room for more
-                return [None] * len(outcomes)

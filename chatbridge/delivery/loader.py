@@ -78,9 +78,9 @@ class Loader:
         lanes: Lanes,
         window: Window,
         filled: Callable[[], None],
-        recorded: Callable[[], Awaitable[None]],
+        recorded: Callable[[Iterable[int] | None], Awaitable[None]],
     ) -> None:
-        """Call `filled` whenever the lanes got something; `recorded` waits until all that was sent is recorded."""
+        """Call `filled` whenever the lanes got something; `recorded` waits until all that was sent of some lanes, or of all, is recorded."""
         self._store, self._clock, self._lanes = store, clock, lanes
         self._window, self._filled, self._recorded = window, filled, recorded
         self.mine: frozenset[int] = frozenset()
@@ -182,9 +182,9 @@ class Loader:
                 self._hungry.clear()
                 await self._hungry.wait()
                 continue
-            # What was sent must be recorded, or it would be read as pending and sent again.
-            await self._recorded()
             numbers = [lane.number for lane in lanes]
+            # What was sent must be recorded, or it would be read as pending and sent again.
+            await self._recorded(numbers)
             found = await self._patiently(pending.load_lanes, numbers, LANE_LIMIT)
             now = self._clock.now()
             for lane, entries in zip(lanes, found, strict=True):
@@ -222,7 +222,7 @@ class Loader:
         reading.passing = self._is_full() and (reading.passing or not await self._has_room())
         if not reading.begun:
             reading.begun = True
-            await self._recorded()
+            await self._recorded(None)
             if self._store.shared and not reading.cursor:
                 reading.sure = await self._patiently(pending.newest)
         newest, limit = reading.newest, self._limit()

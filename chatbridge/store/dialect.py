@@ -41,9 +41,12 @@ class _Rows(Protocol):
     """What `sqlite_rows` and `postgresql_rows` both do."""
 
     def insert_entries(
-        self, connection: Connection, rows: Sequence[JournalRow]
+        self, connection: Connection, rows: Sequence[JournalRow], told: Sequence[str] = ()
     ) -> dict[bytes, Written]:
-        """Write and queue the rows whose key is new, in their order; return what was written, by key."""
+        """Write and queue the rows whose key is new, in their order; return what was written, by key.
+
+        Other nodes are told these lists of lanes.
+        """
 
     def record(
         self, connection: Connection, made: Sequence[AttemptRow], ended: Sequence[int]
@@ -92,6 +95,14 @@ def notify(connection: Connection, topic: Topic, words: str = "") -> None:
 
 def notify_lanes(connection: Connection, topic: Topic, lanes: Iterable[int]) -> None:
     """Tell the other nodes about lanes."""
+    for words in lists_of(lanes):
+        notify(connection, topic, words)
+
+
+def lists_of(lanes: Iterable[int]) -> list[str]:
+    """Return lanes as the words of notifications."""
     numbers = sorted(set(lanes))
-    for start in range(0, len(numbers), _AT_ONCE):
-        notify(connection, topic, ",".join(map(str, numbers[start : start + _AT_ONCE])))
+    return [
+        ",".join(map(str, numbers[start : start + _AT_ONCE]))
+        for start in range(0, len(numbers), _AT_ONCE)
+    ]

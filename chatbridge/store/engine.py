@@ -6,7 +6,7 @@ rollback. When `write` returns, its transaction is on disk.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, exc, make_url
 
@@ -16,6 +16,9 @@ from chatbridge.store.dialect import Topic
 P = ParamSpec("P")
 T = TypeVar("T")
 Unit = Callable[Concatenate[Connection, P], T]
+
+PATIENCE: Final = 0.01
+"""Seconds that a unit for which nobody waits may wait for company: one commit for two things is half the work."""
 
 
 class Listener(Protocol):

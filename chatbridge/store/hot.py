@@ -19,13 +19,13 @@ _AT_ONCE: Final = (128, 32, 8, 1)
 """Numbers of rows for which a statement is compiled."""
 
 ONE_STATEMENT: set[Callable[..., Any]] = set()
-"""Units that write with one statement, which is a transaction by itself: nothing has to be said around it."""
+"""Units that write or read with one statement, which is a transaction by itself: nothing has to be said around it."""
 
 Unit = TypeVar("Unit", bound=Callable[..., Any])
 
 
 def one_statement(unit: Unit) -> Unit:
-    """Say of a unit that it writes with one statement."""
+    """Say of a unit that it writes or reads with one statement."""
     ONE_STATEMENT.add(unit)
     return unit
 

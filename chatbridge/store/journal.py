@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from chatbridge.store import conversations
-from chatbridge.store.dialect import Topic, hot_rows, notify_lanes
+from chatbridge.store.dialect import hot_rows, lists_of
 from chatbridge.store.entries import (
     Acceptance,
     ConversationKey,
@@ -35,19 +35,19 @@ def accept(
     What does not belong to the partitions that are delivered `here` is told to the other nodes.
     Guarantees: a key is stored once, whoever else writes at the same time; ids grow in the order given.
     """
-    rows = _conversations(connection, drafts, now)
-    answers = _accept(connection, drafts, rows, now)
-    if here is not EVERYTHING:
-        elsewhere = {answer.lane for answer in answers if partition_of(answer.lane) not in here}
-        notify_lanes(connection, Topic.LANES, elsewhere)
-    return answers
+    return _accept(connection, drafts, _conversations(connection, drafts, now), now, here)
 
 
 @one_statement
-def accept_known(connection: Connection, drafts: Sequence[Draft], now: int) -> list[Acceptance]:
-    """Do as `accept` for drafts whose conversations are known, where everything is delivered here."""
+def accept_known(
+    connection: Connection,
+    drafts: Sequence[Draft],
+    now: int,
+    here: frozenset[int] = EVERYTHING,
+) -> list[Acceptance]:
+    """Do as `accept` for drafts whose conversations are known."""
     rows = {draft.conversation: draft.row for draft in drafts if draft.row is not None}
-    return _accept(connection, drafts, rows, now)
+    return _accept(connection, drafts, rows, now, here)
 
 
 def _accept(
@@ -55,14 +55,14 @@ def _accept(
     drafts: Sequence[Draft],
     rows: Mapping[ConversationKey, ConversationRow],
     now: int,
+    here: frozenset[int],
 ) -> list[Acceptance]:
     first: dict[bytes, Draft] = {}
     for draft in drafts:
         first.setdefault(draft.key, draft)
-    ids = hot_rows(connection).insert_entries(
-        connection,
-        [_journal_row(draft, rows[draft.conversation], now) for draft in first.values()],
-    )
+    written = [_journal_row(draft, rows[draft.conversation], now) for draft in first.values()]
+    elsewhere = {row.lane for row in written if partition_of(row.lane) not in here}
+    ids = hot_rows(connection).insert_entries(connection, written, lists_of(elsewhere))
     known = _digests(connection, first.keys() - ids.keys())
     answers = []
     for draft in drafts:

@@ -91,6 +91,7 @@ _FIRST_OF_LANE: Final = Hot(_first_of_lane, "lane", "limit")
 _FIRST_OF_LANES: Final = Hot(_first_of_lanes, "lanes", "limit")
 
 
+@one_statement
 def load_after(
     connection: Connection, entry_id: int, limit: int, partitions: Sequence[int] | None = None
 ) -> list[Entry]:
@@ -106,6 +107,7 @@ def load_after(
     return _entries(connection.execute(some.order_by(pending.c.id).limit(limit)))
 
 
+@one_statement
 def load_lanes(connection: Connection, lanes: Sequence[int], limit: int) -> list[list[Entry]]:
     """Return for each lane its first entries that are still to deliver."""
     if connection.dialect.name != "postgresql":

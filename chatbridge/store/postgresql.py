@@ -12,7 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbridge.errors import StoreUnavailable
 from chatbridge.store.dialect import Topic
-from chatbridge.store.engine import Listener, P, Unit, outages_named, ping
+from chatbridge.store.engine import PATIENCE, Listener, P, Unit, outages_named, ping
 from chatbridge.store.hot import ONE_STATEMENT
 
 T = TypeVar("T")
@@ -47,6 +47,8 @@ class PostgresqlStore:
         self._kept: list[tuple[AsyncConnection, float]] = []
         """Connections for such units, and when they were used last: as many as there are writers at the same time."""
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        self._waiting: asyncio.Future[None] | None = None
+        """Done when what may wait has waited for long enough."""
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -55,6 +57,7 @@ class PostgresqlStore:
 
     async def close(self) -> None:
         """Give the connections back."""
+        self.hurry()
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
@@ -71,11 +74,11 @@ class PostgresqlStore:
         """Run the unit in a transaction of its own."""
         with outages_named():
             if unit in ONE_STATEMENT:
-                return await self._write_alone(unit, *args, **kwargs)
+                return await self._run_alone(unit, *args, **kwargs)
             async with self._engine.begin() as connection:
                 return await connection.run_sync(unit, *args, **kwargs)
 
-    async def _write_alone(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run_alone(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit that is a transaction by itself, on a connection that is kept for such."""
         connection, used_at = self._kept.pop() if self._kept else (None, 0.0)
         if connection is not None and time.monotonic() - used_at > _RESTED:
@@ -91,15 +94,26 @@ class PostgresqlStore:
         return result
 
     async def write_along(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do as `write`: each unit has a transaction of its own here."""
+        """Do as `write`, a little later: nobody waits for the unit, and whoever makes them makes fewer and larger ones then."""
+        if self._waiting is None:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            self._timer = loop.call_later(PATIENCE, self.hurry)
+        await asyncio.shield(self._waiting)
         return await self.write(unit, *args, **kwargs)
 
     def hurry(self) -> None:
-        """Do nothing."""
+        """Let what waits be written."""
+        if self._waiting is not None:
+            self._timer.cancel()
+            self._waiting.set_result(None)
+            self._waiting = None
 
     async def read(self, unit: Unit[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the unit on one state of the database, however many statements it makes."""
         with outages_named():
+            if unit in ONE_STATEMENT:
+                return await self._run_alone(unit, *args, **kwargs)
             async with self._reading.begin() as connection:
                 return await connection.run_sync(unit, *args, **kwargs)
 

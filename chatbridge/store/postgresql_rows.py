@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     Connection,
     Table,
+    Text,
     bindparam,
     delete,
     exists,
@@ -19,9 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from chatbridge.store.dialect import Topic
 from chatbridge.store.entries import AttemptRow, ConversationRow, JournalRow, Naming, Written
 from chatbridge.store.hot import Hot, Row
 from chatbridge.store.schema import attempts, conversations, journal, pending
+
+_LANES: Final = literal_column(f"'{Topic.LANES}'", Text)
 
 
 def _given(table: Table, names: Sequence[str]) -> Any:
@@ -59,7 +63,9 @@ def _accept() -> Any:
     queued = insert(pending).from_select(["id", "lane", "attempts", "since", "due_at"], waiting)
     # What the statement itself queues is not seen here: these are entries that were waiting before.
     older = exists().where(pending.c.lane == lane).correlate(written)
-    return select(row.id, row.key, older).add_cte(queued.cte("queued"))
+    words = func.unnest(bindparam("told", type_=ARRAY(Text))).column_valued("words")
+    said = select(func.count(func.pg_notify(_LANES, words))).scalar_subquery()
+    return select(row.id, row.key, older, said).add_cte(queued.cte("queued"))
 
 
 def _record() -> Any:
@@ -103,7 +109,7 @@ _FIND: Final = {name: Hot(partial(_find, name), "link_id", name) for name in _ID
 _MAKE: Final = {name: Hot(partial(_make, name), "link_id", name, "created_at") for name in _IDS}
 _BIND: Final = Hot(partial(_name, "amojo_id", "external_id"), *Naming._fields)
 _LEARN: Final = Hot(partial(_name, "external_id", "amojo_id"), *Naming._fields)
-_ACCEPT: Final = Hot(_accept, *JournalRow._fields)
+_ACCEPT: Final = Hot(_accept, *JournalRow._fields, "told")
 _RECORD: Final = Hot(_record, *AttemptRow._fields, "ended")
 
 
@@ -132,11 +138,13 @@ def learn_amojo_ids(connection: Connection, namings: Sequence[Naming]) -> None:
     _LEARN.read(connection, *_columns(namings))
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
+def insert_entries(
+    connection: Connection, rows: Sequence[JournalRow], told: Sequence[str] = ()
+) -> dict[bytes, Written]:
     """Write and queue the rows whose key is new, in their order; return what was written, by key."""
     return {
         bytes(key): Written(entry_id, behind)
-        for entry_id, key, behind in _ACCEPT.read(connection, *_columns(rows))
+        for entry_id, key, behind, _ in _ACCEPT.read(connection, *_columns(rows), list(told))
     }
 
 

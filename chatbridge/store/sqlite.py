@@ -19,15 +19,13 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from chatbridge.errors import ConfigurationError, StoreUnavailable
 from chatbridge.store import hot
-from chatbridge.store.engine import Listener, P, Unit, is_outage, outages_named, ping
+from chatbridge.store.engine import PATIENCE, Listener, P, Unit, is_outage, outages_named, ping
 
 T = TypeVar("T")
 
 GROUP_LIMIT: Final = 512
 """Units in one commit at most. Beyond 256 nothing is gained, below 128 a tenth of the throughput is lost (measured)."""
 
-_PATIENCE: Final = 0.01
-"""Seconds that a unit for which nobody waits may wait for company: one commit for two things is half the work."""
 _READERS: Final = 4
 _CHECKPOINT_PAGES: Final = 8_000
 """Pages of the log (4 KiB each) that are gathered before they are copied into the file: most of them are written again soon."""
@@ -115,7 +113,7 @@ class SqliteStore:
         work = self._work(partial(_call, unit, args, kwargs))
         self._riders.append(work)
         if self._ride is None:
-            self._ride = self._loop.call_later(_PATIENCE, self.hurry)
+            self._ride = self._loop.call_later(PATIENCE, self.hurry)
         done: asyncio.Future[T] = work.done
         return await done  # it is carried out even if nobody waits any more
 

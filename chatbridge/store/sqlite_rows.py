@@ -118,8 +118,11 @@ def learn_amojo_ids(connection: Connection, namings: Sequence[Naming]) -> None:
         _LEARN.read(connection, *naming)
 
 
-def insert_entries(connection: Connection, rows: Sequence[JournalRow]) -> dict[bytes, Written]:
+def insert_entries(
+    connection: Connection, rows: Sequence[JournalRow], told: Sequence[str] = ()
+) -> dict[bytes, Written]:
     """Write and queue the rows whose key is new, in their order; return what was written, by key."""
+    del told  # there are no other nodes
     ((newest,),) = _NEWEST.read(connection, journal.name)
     numbered = list(enumerate(rows, newest + 1))
     if _WRITE.write(connection, [(number, *row) for number, row in numbered]) < len(rows):

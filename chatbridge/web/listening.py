@@ -20,6 +20,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from chatbridge.web.door import Door
 from chatbridge.web.draining import DRAINING, Draining, has_unread, silence
 from chatbridge.web.express import HEAD_TIMEOUT, Express
 from chatbridge.web.ordinary import OrdinaryConnection
@@ -42,7 +43,7 @@ class Entrance:
     runner: web.AppRunner
     server: web.Server
     sockets: Sequence[socket.socket]
-    listeners: Sequence[asyncio.Server]
+    door: Door
     express: Express
     draining: Draining
     silence: Silence = silence
@@ -64,20 +65,11 @@ class Entrance:
         """
         self.draining.announced = True
         await asyncio.sleep(delay)
-        await self._stop_accepting()
+        await self.door.close()
         self.draining.last_answers = True
         await self.runner.shutdown()
         await self._see_off(grace)
         await self.express.stop()
-
-    async def _stop_accepting(self) -> None:
-        loop = asyncio.get_running_loop()
-        for one in self.sockets:
-            # asyncio's own server loses what it accepted in the moment in which it is closed.
-            loop.remove_reader(one.fileno())
-        await asyncio.sleep(0)
-        for listener in self.listeners:
-            listener.close()
 
     async def _see_off(self, grace: float) -> None:
         now = asyncio.get_running_loop().time
@@ -141,8 +133,12 @@ async def listen(
     sockets: Sequence[socket.socket],
     *,
     head_timeout: float = HEAD_TIMEOUT,
+    shared: bool = False,
 ) -> Entrance:
-    """Accept connections for the runner's application; they begin as express ones."""
+    """Accept connections for the runner's application; they begin as express ones.
+
+    `shared` says that other processes accept from the same sockets.
+    """
     server, draining = runner.server, runner.app[DRAINING]
     if server is None:
         raise RuntimeError("the runner has to be set up before it can listen")
@@ -155,15 +151,13 @@ async def listen(
         ),
         draining=draining,
     )
-    loop = asyncio.get_running_loop()
-    listeners = [
-        await loop.create_server(express.connection, sock=one, backlog=BACKLOG) for one in sockets
-    ]
+    door = Door(sockets, express.connection, at_once=1 if shared else BACKLOG)
+    door.open()
     return Entrance(
         runner=runner,
         server=server,
         sockets=sockets,
-        listeners=listeners,
+        door=door,
         express=express,
         draining=draining,
     )

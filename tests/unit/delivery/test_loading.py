@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import exc
 
 from chatbridge import errors
-from chatbridge.delivery.courier import UNRECORDED, Receipt
+from chatbridge.delivery.courier import Receipt
+from chatbridge.delivery.recorder import UNRECORDED
 from chatbridge.store import pending
 from chatbridge.store.entries import Entry
 from chatbridge.store.partitions import EVERYTHING, partition_of
