@@ -4,7 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,14 +12,14 @@ import structlog
 from aiohttp import web
 
 from chatbridge.clock import Clock, SystemClock
-from chatbridge.config import Settings
+from chatbridge.config import Http, Settings
 from chatbridge.parts import Parts, assemble, services_of
 from chatbridge.store import migrations
 from chatbridge.store.dialect import Topic
 from chatbridge.web import listening
 from chatbridge.web.draining import attend
 from chatbridge.web.health import memory_shown
-from chatbridge.web.listening import listen
+from chatbridge.web.listening import Entrance, listen
 from chatbridge.web.middlewares import answer_errors, observe
 from chatbridge.web.openapi import build_openapi
 from chatbridge.web.routes import ENDPOINTS, add_routes
@@ -150,25 +150,34 @@ async def serve(
         StoreUnavailable: the database cannot be reached.
 
     """
-    http = settings.http
     app = create_app(settings, worker=worker)
     if extend is not None:
         extend(app)
-    runner = _runner(app)
-    await runner.setup()
-    try:
-        entrance = await listen(
-            runner, sockets or open_sockets(http.host, http.port), shared=worker is not None
-        )
+    runner, http = _runner(app), settings.http
+    with ExitStack() as stack:
+        # Before anything is delivered: another server may have the port, and delivers.
+        listening = sockets or open_sockets(http.host, http.port)
+        for one in listening:
+            stack.enter_context(one)
+        await runner.setup()
         try:
-            _settle_memory()
-            log.info("serving", **entrance.address)
-            if ready is not None:
-                await ready()
-            await asyncio.Event().wait()
+            entrance = await listen(runner, listening, shared=worker is not None)
+            await _attend(entrance, http, ready)
         finally:
-            log.info("stopping")
-            await entrance.close(delay=http.drain_delay, grace=http.shutdown_grace)
+            await runner.cleanup()
+            log.info("stopped")
+
+
+async def _attend(
+    entrance: Entrance, http: Http, ready: Callable[[], Awaitable[None]] | None
+) -> None:
+    """Answer until the task is cancelled, then see everybody off."""
+    try:
+        _settle_memory()
+        log.info("serving", **entrance.address)
+        if ready is not None:
+            await ready()
+        await asyncio.Event().wait()
     finally:
-        await runner.cleanup()
-        log.info("stopped")
+        log.info("stopping")
+        await entrance.close(delay=http.drain_delay, grace=http.shutdown_grace)

@@ -3,7 +3,6 @@
 The database is written first, then memory. There are thousands of them at most, and they change rarely.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -141,8 +140,8 @@ class Directory:
 
     async def change_channel(self, channel: Channel, changes: dict[str, Any]) -> Channel:
         """Store and return the channel with these members changed."""
-        changed = replace(channel, **changes, updated_at=self._clock.now())
-        await self._store.write(rows.save_channel, changed, self._sealer)
+        changes = changes | {"updated_at": self._clock.now()}
+        changed = await self._store.write(rows.change_channel, channel.id, changes, self._sealer)
         self._changes += 1
         self._channels[changed.id] = changed
         return changed
@@ -180,8 +179,10 @@ class Directory:
 
     async def change_messenger(self, messenger: Messenger, changes: dict[str, Any]) -> Messenger:
         """Store and return the messenger with these members changed."""
-        changed = replace(messenger, **changes, updated_at=self._clock.now())
-        await self._store.write(rows.save_messenger, changed, self._sealer)
+        changes = changes | {"updated_at": self._clock.now()}
+        changed = await self._store.write(
+            rows.change_messenger, messenger.id, changes, self._sealer
+        )
         self._changes += 1
         self._keep_messenger(changed)
         return changed
@@ -222,12 +223,12 @@ class Directory:
         self._keep_link(stored)
         return stored
 
-    async def save_link(self, link: Link) -> Link:
-        """Store a changed link."""
-        await self._store.write(rows.save_link, link)
+    async def change_link(self, link: Link, **changes: Any) -> Link:
+        """Store and return the link with these members changed."""
+        changed = await self._store.write(rows.change_link, link.id, changes)
         self._changes += 1
-        self._keep_link(link)
-        return link
+        self._keep_link(changed)
+        return changed
 
     def _keep_messenger(self, messenger: Messenger) -> None:
         self._messengers[messenger.id] = messenger

@@ -1,7 +1,5 @@
 """Connects accounts to channels at amojo, and disconnects them."""
 
-from dataclasses import replace
-
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
 from chatbridge.errors import (
@@ -50,7 +48,7 @@ class Linking:
         scope_id = await self._call_connect(channel, account_id, title)
         now = self._clock.now()
         if known is not None:
-            again = replace(
+            return await self._directory.change_link(
                 known,
                 state=LinkState.CONNECTED,
                 scope_id=scope_id,
@@ -59,7 +57,6 @@ class Linking:
                 hook_version=channel.hook_version,
                 connected_at=now,
             )
-            return await self._directory.save_link(again)
         return await self._directory.add_link(
             Link(
                 id=0,
@@ -86,9 +83,7 @@ class Linking:
             await self._call_connect(
                 self._directory.channel(link.channel_id), link.account_id, title
             )
-        return await self._directory.save_link(
-            replace(link, messenger_id=messenger.id, title=title)
-        )
+        return await self._directory.change_link(link, messenger_id=messenger.id, title=title)
 
     async def disconnect(self, link: Link) -> None:
         """Stop callbacks at amojo and close the link; its conversations and history stay.
@@ -103,7 +98,7 @@ class Linking:
             replies.read_done(await self._transport.send(request))
         except DeliveryError as error:
             raise refusal(error) from error
-        await self._directory.save_link(replace(link, state=LinkState.DISCONNECTED))
+        await self._directory.change_link(link, state=LinkState.DISCONNECTED)
 
     def link(self, scope_id: str) -> Link:
         """Return a link.

@@ -1,7 +1,7 @@
 """Channels, messengers and links: what is set up. Secrets are sealed on the way in and opened on the way out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import orjson
@@ -98,22 +98,24 @@ def add_channel(connection: Connection, channel: Channel, sealer: Sealer) -> Non
     notify(connection, Topic.DIRECTORY)
 
 
-def save_channel(connection: Connection, channel: Channel, sealer: Sealer) -> None:
-    """Write a changed channel.
+def change_channel(
+    connection: Connection, channel_id: str, changes: Mapping[str, Any], sealer: Sealer
+) -> Channel:
+    """Change these members of a channel, whatever else of it somebody changes at the same time; return what it is then.
 
     Raises:
         AlreadyExists: its new code is taken.
 
     """
-    statement = (
-        update(channels).where(channels.c.id == channel.id).values(_channel_row(channel, sealer))
-    )
+    before = _channel(_held(connection, channels, channel_id), sealer)
+    changed = replace(before, **changes)
     try:
         with connection.begin_nested():
-            connection.execute(statement)
+            _save(connection, channels, _channel_row(changed, sealer))
     except IntegrityError as error:
-        raise AlreadyExists(f"Another channel has the code {channel.code}.") from error
+        raise AlreadyExists(f"Another channel has the code {changed.code}.") from error
     notify(connection, Topic.DIRECTORY)
+    return changed
 
 
 def list_messengers(connection: Connection, sealer: Sealer) -> list[Messenger]:
@@ -128,11 +130,14 @@ def add_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) 
     notify(connection, Topic.DIRECTORY)
 
 
-def save_messenger(connection: Connection, messenger: Messenger, sealer: Sealer) -> None:
-    """Write a changed messenger."""
-    row = _messenger_row(messenger, sealer)
-    connection.execute(update(messengers).where(messengers.c.id == messenger.id).values(row))
+def change_messenger(
+    connection: Connection, messenger_id: str, changes: Mapping[str, Any], sealer: Sealer
+) -> Messenger:
+    """Change these members of a messenger, as `change_channel` does."""
+    changed = replace(_messenger(_held(connection, messengers, messenger_id), sealer), **changes)
+    _save(connection, messengers, _messenger_row(changed, sealer))
     notify(connection, Topic.DIRECTORY)
+    return changed
 
 
 def list_links(connection: Connection) -> list[Link]:
@@ -158,10 +163,12 @@ def add_link(connection: Connection, link: Link) -> Link:
     return _link(row | {"id": link_id})
 
 
-def save_link(connection: Connection, link: Link) -> None:
-    """Write a changed link."""
-    connection.execute(update(links).where(links.c.id == link.id).values(asdict(link)))
+def change_link(connection: Connection, link_id: int, changes: Mapping[str, Any]) -> Link:
+    """Change these members of a link, as `change_channel` does."""
+    changed = replace(_link(_held(connection, links, link_id)), **changes)
+    _save(connection, links, asdict(changed))
     notify(connection, Topic.DIRECTORY)
+    return changed
 
 
 def reseal(connection: Connection, sealer: Sealer) -> int:
@@ -171,9 +178,9 @@ def reseal(connection: Connection, sealer: Sealer) -> int:
         list_messengers(connection, sealer),
     )
     for channel in every_channel:
-        save_channel(connection, channel, sealer)
+        _save(connection, channels, _channel_row(channel, sealer))
     for messenger in every_messenger:
-        save_messenger(connection, messenger, sealer)
+        _save(connection, messengers, _messenger_row(messenger, sealer))
     return len(every_channel) + len(every_messenger)
 
 
@@ -184,6 +191,16 @@ def _insert(connection: Connection, table: Table, row: dict[str, Any], sentence:
     except IntegrityError as error:
         raise AlreadyExists(sentence) from error
     return result.inserted_primary_key[0] if result.inserted_primary_key else None
+
+
+def _held(connection: Connection, table: Table, key: Any) -> dict[str, Any]:
+    """Return a row that nobody else changes until the transaction ends."""
+    query = select(table).where(table.c.id == key).with_for_update()
+    return dict(connection.execute(query).mappings().one())
+
+
+def _save(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    connection.execute(update(table).where(table.c.id == row["id"]).values(row))
 
 
 def _channel_row(channel: Channel, sealer: Sealer) -> dict[str, Any]:

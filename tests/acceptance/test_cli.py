@@ -175,6 +175,7 @@ def test_a_taken_port_is_named(tmp_path: Path, command: str, part: str) -> None:
     sentence = said.splitlines()[-1]
     assert port in sentence
     assert f"CHATBRIDGE_{part}__PORT" in sentence
+    assert not [*tmp_path.rglob("*.db")], "nothing is begun beside the server that has the port"
 
 
 @pytest.mark.parametrize(

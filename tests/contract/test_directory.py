@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -55,15 +56,44 @@ async def test_changes_are_stored(store: Store) -> None:
     await store.write(directory.add_channel, channel, SEALER)
     await store.write(directory.add_messenger, messenger, SEALER)
     link = await store.write(directory.add_link, make_link(channel, messenger))
-    channel = replace(channel, secret="another secret", title="New")
-    messenger = replace(messenger, name="New", settings={"x": 1})
-    link = replace(link, state=LinkState.DISCONNECTED)
-    await store.write(directory.save_channel, channel, SEALER)
-    await store.write(directory.save_messenger, messenger, SEALER)
-    await store.write(directory.save_link, link)
+    for_channel: dict[str, Any] = {"secret": "another secret", "title": "New"}
+    for_messenger: dict[str, Any] = {"name": "New", "settings": {"x": 1}}
+    for_link: dict[str, Any] = {"state": LinkState.DISCONNECTED}
+    answers = [
+        await store.write(directory.change_channel, channel.id, for_channel, SEALER),
+        await store.write(directory.change_messenger, messenger.id, for_messenger, SEALER),
+        await store.write(directory.change_link, link.id, for_link),
+    ]
+    channel, messenger = replace(channel, **for_channel), replace(messenger, **for_messenger)
+    link = replace(link, **for_link)
+    assert answers == [channel, messenger, link]
     assert await store.read(directory.list_channels, SEALER) == [channel]
     assert await store.read(directory.list_messengers, SEALER) == [messenger]
     assert await store.read(directory.list_links) == [link]
+
+
+async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
+    channel, messenger = make_channel(), make_messenger()
+    await store.write(directory.add_channel, channel, SEALER)
+    await store.write(directory.add_messenger, messenger, SEALER)
+    link = await store.write(directory.add_link, make_link(channel, messenger))
+    await asyncio.gather(
+        store.write(directory.change_channel, channel.id, {"title": "New"}, SEALER),
+        store.write(directory.change_channel, channel.id, {"bot_id": "b-2"}, SEALER),
+        store.write(directory.change_messenger, messenger.id, {"name": "New"}, SEALER),
+        store.write(directory.change_messenger, messenger.id, {"settings": {"x": 1}}, SEALER),
+        store.write(directory.change_link, link.id, {"title": "New"}),
+        store.write(directory.change_link, link.id, {"state": LinkState.DISCONNECTED}),
+    )
+    assert await store.read(directory.list_channels, SEALER) == [
+        replace(channel, title="New", bot_id="b-2")
+    ]
+    assert await store.read(directory.list_messengers, SEALER) == [
+        replace(messenger, name="New", settings={"x": 1})
+    ]
+    assert await store.read(directory.list_links) == [
+        replace(link, title="New", state=LinkState.DISCONNECTED)
+    ]
 
 
 async def test_taken_names_are_refused(store: Store) -> None:
@@ -78,7 +108,7 @@ async def test_taken_names_are_refused(store: Store) -> None:
         ):
             await store.write(directory.add_channel, again, SEALER)
     with pytest.raises(AlreadyExists):
-        await store.write(directory.save_channel, replace(second, code=first.code), SEALER)
+        await store.write(directory.change_channel, second.id, {"code": first.code}, SEALER)
     with pytest.raises(AlreadyExists):
         await store.write(directory.add_link, replace(link, id=0))
     assert len(await store.read(directory.list_channels, SEALER)) == 2

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -189,11 +189,11 @@ async def test_a_link_made_elsewhere_takes_messages_at_once(
     link = await other.link(messenger)
     values = {"scope_id": link.scope_id} if named else {}
     assert (await node.post_message(key, **values)).status == 202
-    await other.directory.save_link(replace(link, state=LinkState.DISCONNECTED))
+    await other.directory.change_link(link, state=LinkState.DISCONNECTED)
     await node.services.directory.load()
     node.clock.advance(1)
     assert (await node.post_message(key, **values, id="m-2")).status == 409
-    await other.directory.save_link(link)
+    await other.directory.change_link(link, state=link.state)
     node.clock.advance(1)
     assert (await node.post_message(key, **values, id="m-2")).status == 202
 
