@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from chatbridge.clients.departures import Departures
 from chatbridge.clients.plain_answers import read_plain_answer
 from chatbridge.clients.pools import is_clean
 from chatbridge.clients.reading import KEPT, AnswerHeaders, read_start
@@ -19,8 +20,6 @@ from chatbridge.protocol.http import Response
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
-
-    from chatbridge.clients.wire_pool import WirePool
 
 
 class NotAllowed(Exception):
@@ -31,13 +30,19 @@ class Wire(asyncio.Protocol):
     """One connection: one request at a time."""
 
     def __init__(
-        self, connection: "Connection", pool: "WirePool", dial: aiohttp.ClientRequest
+        self,
+        connection: "Connection",
+        dial: aiohttp.ClientRequest,
+        *,
+        departures: Departures,
+        broken: Callable[["Wire"], None],
     ) -> None:
-        """Take over a connection that was just given out."""
+        """Take over a connection that was just given out; `broken` is told when it is of no use any more."""
         if connection.protocol is None or connection.transport is None:
             connection.close()
             raise aiohttp.ClientConnectionError
-        self._connection, self._pool, self.dial = connection, pool, dial
+        self._connection, self.dial = connection, dial
+        self._departures, self._broken = departures, broken
         self._aiohttp: ResponseHandler = connection.protocol
         self._transport = connection.transport
         self._loop = connection.protocol._loop  # noqa: SLF001 - to ask which is running costs a system call before 3.12
@@ -69,7 +74,7 @@ class Wire(asyncio.Protocol):
         """
         self.clean = self.left = False
         waiting = self._answer = self._loop.create_future()
-        self._pool.departures.add(partial(self._depart, waiting, request, allowed, has_body))
+        self._departures.add(partial(self._depart, waiting, request, allowed, has_body))
         return await waiting or await self._read_with_aiohttp()
 
     def _depart(
@@ -122,7 +127,7 @@ class Wire(asyncio.Protocol):
         waiting, self._answer = self._answer, None
         if waiting is None or not self.left:
             # Nobody asked. What comes next here would be taken for the answer to the next request.
-            self._pool.drop(self)
+            self._broken(self)
             if waiting is not None and not waiting.done():
                 waiting.set_exception(aiohttp.ClientConnectionError("it spoke before it was asked"))
             return
@@ -139,7 +144,7 @@ class Wire(asyncio.Protocol):
         """Let aiohttp know, which has the words for it, and whoever waits."""
         if self._answer is None:
             self._aiohttp.connection_lost(exc)
-            self._pool.drop(self)
+            self._broken(self)
             return
         self._hand_over()
         self._aiohttp.connection_lost(exc)

@@ -1,46 +1,24 @@
-"""A pool that keeps idle connections at hand, and lets requests leave together.
+"""A pool that keeps idle connections at hand.
 
 aiohttp makes the connections and counts them. But taking a connection from its pool and putting it back costs more than signing a
 message. So a connection stays taken while it is idle.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
+from chatbridge.clients.departures import Departures
 from chatbridge.clients.pools import Pool
 from chatbridge.clients.wire import Wire
 
 if TYPE_CHECKING:
+    import asyncio
+
     from aiohttp.client_reqrep import ConnectionKey
 
 IDLE_SECONDS: Final = 15.0
 """How long an idle connection is kept, as in aiohttp's pool."""
-
-
-class Departures:
-    """Requests that are written in the same round of the event loop, together at its end.
-
-    With our own work between them every write costs the kernel a third more: the far side, or the network, goes to sleep and is woken.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin with none."""
-        self._loop = loop
-        self._waiting: list[Callable[[], None]] = []
-
-    def add(self, depart: Callable[[], None]) -> None:
-        """Have this called at the end of the round."""
-        if not self._waiting:
-            self._loop.call_soon(self._depart)
-        self._waiting.append(depart)
-
-    def _depart(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for depart in waiting:
-            depart()
 
 
 class WirePool(Pool):
@@ -49,7 +27,7 @@ class WirePool(Pool):
     def __init__(self, **settings: Any) -> None:
         """Begin empty."""
         super().__init__(**settings)
-        self.departures = Departures(self._loop)
+        self._departures = Departures(self._loop)
         self._idle: dict[aiohttp.ClientRequest, list[Wire]] = {}
         """By who dialled. Several may dial the same address: they share a list."""
         self._by_key: dict[ConnectionKey, list[Wire]] = {}
@@ -87,7 +65,7 @@ class WirePool(Pool):
             connection = await self.connect(dial, [], timeout)
         finally:
             self._wanted -= 1
-        wire = Wire(connection, self, dial)
+        wire = Wire(connection, dial, departures=self._departures, broken=self.drop)
         self.existing += 1
         return wire
 
