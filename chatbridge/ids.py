@@ -7,6 +7,7 @@ import base64
 import hashlib
 import secrets
 import uuid
+from functools import lru_cache
 from typing import Final
 
 API_KEY_PREFIX: Final = "cbk_"
@@ -50,6 +51,18 @@ def fingerprint(*parts: str | bytes) -> bytes:
     Each part is measured, so that `("ab", "c")` and `("a", "bc")` differ.
     """
     return hashlib.blake2b(measured(*parts), digest_size=16).digest()
+
+
+def fingerprint_within(begin: tuple[str, ...], part: str) -> bytes:
+    """Return `fingerprint(*begin, part)`, faster where many parts begin alike."""
+    made = _begun(begin).copy()
+    made.update(measured(part))
+    return made.digest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(parts: tuple[str, ...]) -> "hashlib.blake2b":
+    return hashlib.blake2b(measured(*parts), digest_size=16)
 
 
 def measured(*parts: str | bytes) -> bytes:

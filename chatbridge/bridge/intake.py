@@ -15,7 +15,7 @@ from chatbridge.errors import (
     NotLinked,
     UnreadablePayload,
 )
-from chatbridge.ids import fingerprint
+from chatbridge.ids import fingerprint, fingerprint_within
 from chatbridge.model import Direction, Link, Message, Messenger, encode_message
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
@@ -50,7 +50,7 @@ _NOBODYS_SECRET: Final = "0" * 40
 
 def message_key(messenger: Messenger, direction: Direction, message_id: str) -> bytes:
     """Return the key under which a message of a messenger is accepted once."""
-    return fingerprint(messenger.id, direction.name, MESSAGE, message_id)
+    return fingerprint_within((messenger.id, direction.name, MESSAGE), message_id)
 
 
 class Queue(Protocol):
@@ -179,11 +179,8 @@ class Intake:
     async def _operator_message(self, link: Link, event: MessageWritten) -> None:
         messenger = self._directory.messenger(link.messenger_id)
         message = event.message
-        # amoCRM gives every message its own id, so the id alone decides: a repeat with another `time` is a repeat.
-        digest = fingerprint(message.id)
-        await self._take(
-            self._draft(messenger, link, Direction.TO_MESSENGER, message, digest=digest)
-        )
+        # amoCRM gives every message its own id, so the key alone decides: a repeat with another `time` is a repeat.
+        await self._take(self._draft(messenger, link, Direction.TO_MESSENGER, message, digest=None))
 
     async def _keep_unknown(self, link: Link, kind: str, reason: str, body: bytes) -> None:
         self._metrics.unknown_events.labels(kind).inc()
@@ -206,8 +203,9 @@ class Intake:
         direction: Direction,
         message: Message,
         *,
-        digest: bytes,
+        digest: bytes | None,
     ) -> Draft:
+        key = message_key(messenger, direction, message.id)
         conversation = ConversationKey(
             link_id=link.id,
             external_id=message.conversation_id,
@@ -217,8 +215,8 @@ class Intake:
             conversation=conversation,
             direction=direction,
             kind=MESSAGE,
-            key=message_key(messenger, direction, message.id),
-            digest=digest,
+            key=key,
+            digest=key if digest is None else digest,
             message_id=message.id,
             body=encode_message(message),
             received_at=self._clock.now(),

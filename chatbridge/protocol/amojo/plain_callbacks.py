@@ -78,14 +78,12 @@ def read_plain_message(body: bytes) -> Message | None:
     except DecodeError:
         return None
     said, conversation = written.message, written.conversation
-    parties = written.sender, written.receiver
-    ids = [said.id, conversation.id, conversation.client_id]
-    ids += [name for party in parties for name in (party.id, party.client_id)]
+    sender, receiver = written.sender, written.receiver
     if not (said.id and (conversation.id or conversation.client_id)):
         return None
-    for name in ids:
-        if name is not None and not (len(name) <= _LONGEST_ID and name.isprintable()):
-            return None
+    ids = (said.id, conversation.id, conversation.client_id, sender.id, sender.client_id)
+    if not _are_ids(ids) or not _are_ids((receiver.id, receiver.client_id)):
+        return None
     if not 0 <= written.msec_timestamp < _LAST_MILLISECOND:
         return None
     return Message(
@@ -93,8 +91,8 @@ def read_plain_message(body: bytes) -> Message | None:
         conversation_id=conversation.client_id or None,
         amojo_conversation_id=conversation.id or None,
         sent_at=written.msec_timestamp * 1_000,
-        sender=_person(written.sender),
-        receiver=_person(written.receiver),
+        sender=_person(sender),
+        receiver=_person(receiver),
         content=Content(
             type=said.type,
             text=said.text or None,
@@ -108,6 +106,11 @@ def read_plain_message(body: bytes) -> Message | None:
         ),
         source=(written.source.external_id or None) if written.source else None,
     )
+
+
+def _are_ids(values: tuple[str | None, ...]) -> bool:
+    given = [value for value in values if value]
+    return "".join(given).isprintable() and max(map(len, given), default=0) <= _LONGEST_ID
 
 
 def _person(party: _Party) -> Person:
