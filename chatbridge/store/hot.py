@@ -50,7 +50,11 @@ class Hot:
         ready = self._ready(connection)
         row = values if ready.arrange is None else ready.arrange(values)
         if connection.dialect.name == "postgresql":
-            return connection.exec_driver_sql(ready.sql, row).fetchall()
+            done = connection.exec_driver_sql(ready.sql, row)
+            # As the driver gives them: rows of SQLAlchemy's own would be made and thrown away.
+            raw: Sequence[Any] = done.cursor.fetchall()
+            done.close()
+            return raw
         try:
             found: list[Any] = _driver(connection).execute(ready.sql, row).fetchall()
         except Exception as error:
