@@ -27,7 +27,7 @@ check: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure this checkout beside what people use today, over an hour; writes bench/RESULTS.md. QUICK=1: does it run?
+bench: $(VENV)/.dev ## measure this checkout beside what people use today, about 40 minutes; writes bench/RESULTS.md. QUICK=1: does it run?
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick)
 
 torture: $(VENV)/.dev ## faults nobody announced, and a check that nothing is lost; about ten minutes
