@@ -61,7 +61,9 @@ def _accept(
     for draft in drafts:
         first.setdefault(draft.key, draft)
     written = [_journal_row(draft, rows[draft.conversation], now) for draft in first.values()]
-    elsewhere = {row.lane for row in written if partition_of(row.lane) not in here}
+    elsewhere = (
+        [] if here == EVERYTHING else [r.lane for r in written if partition_of(r.lane) not in here]
+    )
     ids = hot_rows(connection).insert_entries(connection, written, lists_of(elsewhere))
     known = _digests(connection, first.keys() - ids.keys())
     answers = []
