@@ -78,6 +78,11 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
 
 
+def _is_foreign(name: str) -> bool:
+    """Return whether a variable of this shell would change what is measured: settings of the server, or that Python compiles anew at each start."""
+    return name.startswith("CHATBRIDGE_") or name == "PYTHONDONTWRITEBYTECODE"
+
+
 class Process:
     """A running program with its children."""
 
@@ -85,8 +90,7 @@ class Process:
         """Start it."""
         self.program = program
         self.log_file = program.folder / f"{program.name}.log"
-        # Settings of the server that this shell may have are not those of the benchmark.
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("CHATBRIDGE_")}
+        kept = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
         with pinned(cpus), self.log_file.open("ab") as log:
             self._popen = subprocess.Popen(
                 program.command,
