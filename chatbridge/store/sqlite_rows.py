@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
+    String,
     Table,
     bindparam,
     column,
@@ -18,8 +20,8 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
-    tuple_,
     update,
+    values,
 )
 from sqlalchemy.dialects.sqlite import insert
 
@@ -65,10 +67,11 @@ _OTHER: Final = conversations.alias()
 
 
 def _find(name: str, rows: list[Parameters]) -> Any:
+    # A join: for `(link_id, name) IN (…)` SQLite reads the whole index.
+    given = values(column("link_id", BigInteger), column(name, String), name="given")
+    wanted = given.data(rows).cte("wanted").c
     columns = (_ROW[field] for field in ConversationRow.__struct_fields__)
-    return select(*columns).where(
-        tuple_(_ROW.link_id, _ROW[name]).in_([tuple_(*row) for row in rows])
-    )
+    return select(*columns).where(_ROW.link_id == wanted.link_id, _ROW[name] == wanted[name])
 
 
 def _name(known: str, new: str) -> Any:
