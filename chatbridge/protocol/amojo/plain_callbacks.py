@@ -4,30 +4,30 @@ Nearly every operator's message has it, and reading it so takes a quarter of the
 `callbacks`, which reads tolerantly, member by member; what is read here, it would read in the same way.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError, Meta, Struct
 from msgspec.json import Decoder
 
 from chatbridge.model import Content, Message, MessageType, Person
 from chatbridge.protocol.tame import whole
 
-_LONGEST_ID: Final = 255
+_Id = Annotated[str, Meta(max_length=255)]
 _LAST_MILLISECOND: Final = 253_402_300_800_000
 """Year 10000; from here on no calendar can name the moment."""
 
 
 class _Party(Struct, gc=False):
-    id: str | None = None
-    client_id: str | None = None
+    id: _Id | None = None
+    client_id: _Id | None = None
     name: str | None = None
     phone: str | None = None
     email: str | None = None
 
 
 class _Conversation(Struct, gc=False):
-    id: str | None = None
-    client_id: str | None = None
+    id: _Id | None = None
+    client_id: _Id | None = None
 
 
 class _Source(Struct, gc=False):
@@ -35,7 +35,7 @@ class _Source(Struct, gc=False):
 
 
 class _Said(Struct, gc=False):
-    id: str
+    id: _Id
     type: MessageType
     text: str | None = None
     media: str | None = None
@@ -81,8 +81,11 @@ def read_plain_message(body: bytes) -> Message | None:
     sender, receiver = written.sender, written.receiver
     if not (said.id and (conversation.id or conversation.client_id)):
         return None
-    ids = (said.id, conversation.id, conversation.client_id, sender.id, sender.client_id)
-    if not _are_ids(ids) or not _are_ids((receiver.id, receiver.client_id)):
+    ids = (
+        f"{said.id}{conversation.id}{conversation.client_id}{sender.id}{sender.client_id}"
+        f"{receiver.id}{receiver.client_id}"
+    )
+    if not ids.isprintable():
         return None
     if not 0 <= written.msec_timestamp < _LAST_MILLISECOND:
         return None
@@ -106,11 +109,6 @@ def read_plain_message(body: bytes) -> Message | None:
         ),
         source=(written.source.external_id or None) if written.source else None,
     )
-
-
-def _are_ids(values: tuple[str | None, ...]) -> bool:
-    given = [value for value in values if value]
-    return "".join(given).isprintable() and max(map(len, given), default=0) <= _LONGEST_ID
 
 
 def _person(party: _Party) -> Person:
