@@ -224,9 +224,8 @@ class Courier:
         return None if self._recorder.is_behind else self._lanes.take(now)
 
     def _begin(self, turn: Turn) -> None:
-        attempt = self._loop.create_task(self._work(turn))
-        self._under_way.add(attempt)
-        attempt.add_done_callback(self._under_way.discard)
+        # It takes itself out at its end: a callback would be another round of the event loop for each.
+        self._under_way.add(self._loop.create_task(self._work(turn)))
 
     async def _work(self, turn: Turn | None) -> None:
         """Deliver one entry after another as long as there is one to go."""
@@ -239,6 +238,9 @@ class Courier:
         except Exception:
             log.exception("delivery_task_failed")
             self._wake.set()
+        finally:
+            if (attempt := asyncio.current_task(self._loop)) is not None:
+                self._under_way.discard(attempt)
 
     async def _deliver(self, turn: Turn) -> None:
         """Make one attempt, let the lane go on, have the outcome recorded."""

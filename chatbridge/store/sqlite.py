@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from chatbridge.errors import ConfigurationError, StoreUnavailable
 from chatbridge.store import hot
+from chatbridge.store.checkpoints import LONGEST, Checkpoints
 from chatbridge.store.engine import PATIENCE, Listener, P, Unit, is_outage, outages_named, ping
 
 T = TypeVar("T")
@@ -27,8 +28,6 @@ GROUP_LIMIT: Final = 512
 """Units in one commit at most. Beyond 256 nothing is gained, below 128 a tenth of the throughput is lost (measured)."""
 
 _READERS: Final = 4
-_CHECKPOINT_PAGES: Final = 8_000
-"""Pages of the log (4 KiB each) that are gathered before they are copied into the file: most of them are written again soon."""
 _CACHE_KIB: Final = {"BEGIN IMMEDIATE": 32_768, "BEGIN": 4_096}
 """Pages that a connection keeps, by what it is for. The unique keys are random, so the writer reads their index all over."""
 _BUSY_MILLISECONDS: Final = 5_000
@@ -68,6 +67,7 @@ class SqliteStore:
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_loop, name="sqlite-writer", daemon=True)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        self._checkpoints = Checkpoints(self._connect)
         self._riders: list[_Work] = []
         self._ride: asyncio.TimerHandle | None = None
         self._lock: IO[bytes] | None = None
@@ -83,6 +83,7 @@ class SqliteStore:
         self._reading = self._engine("BEGIN")
         self._thread.start()
         await self.write(ping)
+        self._checkpoints.start()
 
     async def close(self) -> None:
         """Finish what is queued, then close the file."""
@@ -93,6 +94,7 @@ class SqliteStore:
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._checkpoints.stop)
         self._writing.dispose()
         self._reading.dispose()
         self._lock.close()
@@ -170,9 +172,14 @@ class SqliteStore:
             with outages_named():
                 connection = connection or self._writing.connect()
                 done = _run_together(connection, group)
+                self._checkpoints.note_commit(connection.connection)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait for the group
             done = [_Result(work.done, error=error) for work in group]
         return connection, done
+
+    def _connect(self) -> Any:
+        """Return a connection of the driver's own, outside of any transaction."""
+        return self._reading.raw_connection()
 
     def _engine(self, begin: str) -> Engine:
         engine = create_engine(
@@ -191,7 +198,7 @@ class SqliteStore:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB[begin]}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LONGEST}")
 
         @event.listens_for(engine, "begin")
         def _begun(connection: Connection) -> None:
