@@ -326,7 +326,14 @@ class Courier:
     def _failed(self, entry: Entry, begun: int, error: DeliveryError) -> Outcome:
         now = self._clock.now()
         schedule = SCHEDULES[entry.direction]
-        decision = decide(schedule, error, since=entry.since, now=now, jitter=self._jitter())
+        decision = decide(
+            schedule,
+            error,
+            since=entry.since,
+            now=now,
+            made=entry.attempts,
+            jitter=self._jitter(),
+        )
         failed = Outcome(
             entry=entry,
             kind=OutcomeKind.PARKED,

@@ -16,8 +16,8 @@ _HOUR: Final = 3600
 class Schedule:
     """When to try again, in seconds after the schedule began.
 
-    A schedule is about age, not about counted attempts: so it reads the same after a restart, and a slow far side does
-    not stretch it.
+    A schedule is about age: so it reads the same after a restart, and a slow far side does not stretch it. Attempts
+    count where there were few: what waited for an hour until it was tried is not tried an hour later for the second time.
     """
 
     steps: tuple[float, ...]
@@ -27,14 +27,14 @@ class Schedule:
     patient: bool
     """Whether a far side's Retry-After is obeyed in full. If not, it may double a wait at most."""
 
-    def wait(self, age: float) -> float:
-        """Return the wait that follows an attempt made at this age."""
+    def wait(self, age: float, made: int) -> float:
+        """Return the wait that follows an attempt at this age, when so many were made before it."""
         reached = 0.0
-        for step in self.steps:
+        for step in self.steps[: made + 1]:
             reached += step
             if age < reached:
                 return step
-        return self.steps[-1]
+        return self.steps[min(made, len(self.steps) - 1)]
 
 
 OPERATOR_REPLY: Final = Schedule(
@@ -94,7 +94,7 @@ JITTER: Final = 0.2
 
 
 def decide(
-    schedule: Schedule, error: DeliveryError, *, since: int, now: int, jitter: float
+    schedule: Schedule, error: DeliveryError, *, since: int, now: int, made: int, jitter: float
 ) -> Retry | GiveUp:
     """Return what to do after a failed attempt.
 
@@ -103,6 +103,7 @@ def decide(
         error: what went wrong.
         since: when the schedule began, microseconds.
         now: the present, microseconds.
+        made: attempts before this one.
         jitter: a number drawn from -1 to 1.
 
     """
@@ -111,7 +112,7 @@ def decide(
     limit = since + int(schedule.give_up_after * SECOND)
     if now >= limit:
         return give_up(schedule, error)
-    wait = schedule.wait(max(0.0, (now - since) / SECOND)) * (1 + JITTER * jitter)
+    wait = schedule.wait(max(0.0, (now - since) / SECOND), made) * (1 + JITTER * jitter)
     if error.retry_after is not None:
         asked = error.retry_after if schedule.patient else min(error.retry_after, 2 * wait)
         wait = max(wait, asked)

@@ -43,7 +43,8 @@ def attempts(
     while True:
         ages.append((now - NOW) / SECOND)
         failed_at = now + int(slowness * SECOND)
-        decision = decide(schedule, error, since=NOW, now=failed_at, jitter=jitter)
+        made = len(ages) - 1
+        decision = decide(schedule, error, since=NOW, now=failed_at, made=made, jitter=jitter)
         if isinstance(decision, GiveUp):
             return ages
         assert decision.due_at >= failed_at
@@ -77,30 +78,38 @@ def test_waits_are_as_documented_give_or_take_a_fifth(
     schedule: Schedule, jitter: float, slowness: float
 ) -> None:
     ages = attempts(schedule, jitter=jitter, slowness=slowness)
-    for sooner, later in pairwise(ages[:-1]):
+    for made, (sooner, later) in enumerate(pairwise(ages[:-1])):
         failed = sooner + slowness
-        planned = schedule.wait(failed)
+        planned = schedule.wait(failed, made)
         assert later - failed == pytest.approx(planned * (1 + 0.2 * jitter), abs=1e-5)
     assert ages[-1] <= schedule.give_up_after
     assert ages[-1] >= schedule.give_up_after - slowness - 1e-5
 
 
 @pytest.mark.parametrize("schedule", [OPERATOR_REPLY, CLIENT_MESSAGE])
-@given(st.floats(0, 80 * HOUR))
-def test_no_wait_is_shorter_than_one_before_it(schedule: Schedule, age: float) -> None:
-    assert schedule.wait(age) <= schedule.wait(age + 1)
-    assert schedule.wait(age) in schedule.steps
+@given(st.floats(0, 80 * HOUR), st.integers(0, 100))
+def test_no_wait_is_shorter_than_one_before_it(schedule: Schedule, age: float, made: int) -> None:
+    assert schedule.wait(age, made) <= schedule.wait(age + 1, made)
+    assert schedule.wait(age, made) <= schedule.wait(age, made + 1)
+    assert schedule.wait(age, made) in schedule.steps
+
+
+@pytest.mark.parametrize("schedule", [OPERATOR_REPLY, CLIENT_MESSAGE])
+def test_what_waited_long_for_its_first_attempt_does_not_wait_long_for_the_second(
+    schedule: Schedule,
+) -> None:
+    assert [schedule.wait(HOUR, made) for made in range(4)] == list(schedule.steps[:4])
 
 
 @pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: error.code)
 def test_what_may_pass_is_tried_again(error: DeliveryError) -> None:
-    decision = decide(OPERATOR_REPLY, error, since=NOW, now=NOW, jitter=0)
+    decision = decide(OPERATOR_REPLY, error, since=NOW, now=NOW, made=0, jitter=0)
     assert decision == Retry(due_at=NOW + 1 * SECOND)
 
 
 def test_what_is_refused_for_good_is_given_up_at_once() -> None:
     refused = errors.Rejected("type: required")
-    decision = decide(CLIENT_MESSAGE, refused, since=NOW, now=NOW, jitter=0)
+    decision = decide(CLIENT_MESSAGE, refused, since=NOW, now=NOW, made=0, jitter=0)
     assert decision == GiveUp(code="rejected", detail="type: required")
 
 
@@ -114,7 +123,7 @@ def test_what_is_refused_for_good_is_given_up_at_once() -> None:
 @pytest.mark.parametrize("late", [0, 1, 10**12])
 def test_giving_up_says_when_and_why(schedule: Schedule, words: str, late: int) -> None:
     now = NOW + int(schedule.give_up_after) * SECOND + late
-    decision = decide(schedule, DOWN, since=NOW, now=now, jitter=1)
+    decision = decide(schedule, DOWN, since=NOW, now=now, made=99, jitter=1)
     assert decision == GiveUp(code="far_side_down", detail=words)
 
 
@@ -136,10 +145,10 @@ def test_the_far_side_may_ask_for_more_time(
     schedule: Schedule, asked: float | None, waited: float
 ) -> None:
     error = errors.Throttled("wait", retry_after=asked)
-    decision = decide(schedule, error, since=NOW, now=NOW, jitter=0)
+    decision = decide(schedule, error, since=NOW, now=NOW, made=0, jitter=0)
     assert decision == Retry(due_at=NOW + int(waited * SECOND))
 
 
 def test_a_clock_that_was_set_back_does_not_stretch_the_schedule() -> None:
-    decision = decide(OPERATOR_REPLY, DOWN, since=NOW + HOUR * SECOND, now=NOW, jitter=0)
+    decision = decide(OPERATOR_REPLY, DOWN, since=NOW + HOUR * SECOND, now=NOW, made=0, jitter=0)
     assert decision == Retry(due_at=NOW + 1 * SECOND)
