@@ -125,7 +125,8 @@ async def test_kill_9_under_load_loses_nothing(
         await asyncio.to_thread(crashing.start, "/readyz")
     await talking
     await load.everything_arrives(backend)
-    assert repeated(load, backend) <= AT_ONCE * kills
+    # What was under way, and what was answered and not yet recorded: a batch, about as much again.
+    assert repeated(load, backend) <= 2 * AT_ONCE * kills
 
 
 async def test_sigterm_under_load_loses_nothing_and_exits_with_zero(
