@@ -102,8 +102,11 @@ async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
         await parts.transport.start()
         parts.store.listen(_News(parts))
         await parts.courier.start()
+        parts.marks.start()
         yield
-        await parts.intake.drained()
+        await parts.typing.stop()
+        await parts.marks.stop()
+        await parts.acceptor.drained()
         await parts.courier.stop(grace=grace)
         await parts.transport.close()
     finally:

@@ -7,7 +7,7 @@
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
     │   ├── Unauthenticated, CallbackRefused
     │   ├── NotFound, MethodNotAllowed
-    │   ├── AlreadyExists, IdReused, LinkAmbiguous, NotLinked, KindUnavailable
+    │   ├── AlreadyExists, IdReused, NotEditable, LinkAmbiguous, NotLinked, KindUnavailable
     │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
     │   ├── SignatureMismatch
@@ -162,6 +162,12 @@ class IdReused(RequestRefused):
     code, http_status, title = "id_reused", 409, "The id belongs to another message"
 
 
+class NotEditable(RequestRefused):
+    """This message was written by an operator. Clients' messages can be edited, no others."""
+
+    code, http_status, title = "not_editable", 409, "The message cannot be edited"
+
+
 class LinkAmbiguous(RequestRefused):
     """This messenger has several links. Say in `scope_id` which of them the message is for."""
 
@@ -222,6 +228,8 @@ class DeliveryError(ChatbridgeError):
         status: HTTP status of the answer, if one came.
         far_code: the far side's own error code, if it gave one.
         retry_after: seconds the far side asks to wait, if it does.
+        reason: why it cannot be delivered to the client, if the messenger says so (`model.FailureReason`).
+        words: the same in the messenger's words, for the operator's eyes.
 
     """
 
@@ -234,12 +242,15 @@ class DeliveryError(ChatbridgeError):
         status: int | None = None,
         far_code: str | None = None,
         retry_after: float | None = None,
+        reason: str | None = None,
+        words: str | None = None,
     ) -> None:
         """Keep the sentence and what the far side said."""
         super().__init__(detail)
         self.status = status
         self.far_code = far_code
         self.retry_after = retry_after
+        self.reason, self.words = reason, words
 
 
 class NotSent(DeliveryError):

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from chatbridge import __version__, ids
+from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.sending import Sending
+from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.session import SessionTransport
 from chatbridge.clients.thin import ThinTransport
@@ -25,7 +29,7 @@ from chatbridge.connectors.base import Connector
 from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
-from chatbridge.model import Direction
+from chatbridge.model import Direction, Messenger
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
@@ -44,6 +48,9 @@ class Parts:
     connectors: Mapping[str, Connector]
     ownership: Ownership
     courier: Courier
+    acceptor: Acceptor
+    marks: Marks
+    typing: TypingRelay
     intake: Intake
 
 
@@ -67,27 +74,25 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     )
     transport = _transport(settings.network, guard)
     directory = Directory(store, Sealer(settings.secret_keys), clock)
-    connectors = {connector.kind: connector for connector in (BackendConnector(transport),)}
+    connectors: dict[str, Connector] = {
+        connector.kind: connector for connector in (BackendConnector(transport),)
+    }
     sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)
     ownership = _ownership(store, clock)
-    courier = Courier(
+    courier = _courier(
+        settings.delivery,
         store=store,
         clock=clock,
-        senders={
-            Direction.TO_AMOJO: sending.to_amojo,
-            Direction.TO_MESSENGER: sending.to_messenger,
-        },
-        watcher=metrics,
-        jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
-        limits=_limits(settings.delivery),
+        sending=sending,
+        metrics=metrics,
         ownership=ownership,
     )
-    intake = Intake(
-        store=store,
-        clock=clock,
+    acceptor = Acceptor(store=store, clock=clock, metrics=metrics, queue=courier)
+    typing = TypingRelay(
         directory=directory,
-        metrics=metrics,
-        queue=courier,
+        transport=transport,
+        connectors=connectors,
+        clock=clock,
         new_id=ids.new_uuid,
     )
     return Parts(
@@ -99,8 +104,76 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         connectors=connectors,
         ownership=ownership,
         courier=courier,
-        intake=intake,
+        acceptor=acceptor,
+        typing=typing,
+        marks=_marks(
+            connectors,
+            store=store,
+            clock=clock,
+            directory=directory,
+            acceptor=acceptor,
+            courier=courier,
+        ),
+        intake=Intake(
+            store=store,
+            clock=clock,
+            directory=directory,
+            metrics=metrics,
+            acceptor=acceptor,
+            typists=typing,
+            new_id=ids.new_uuid,
+        ),
     )
+
+
+def _courier(
+    delivery: Delivery,
+    *,
+    store: Store,
+    clock: Clock,
+    sending: Sending,
+    metrics: Metrics,
+    ownership: Ownership,
+) -> Courier:
+    return Courier(
+        store=store,
+        clock=clock,
+        senders={
+            Direction.TO_AMOJO: sending.to_amojo,
+            Direction.TO_MESSENGER: sending.to_messenger,
+        },
+        watcher=metrics,
+        jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        limits=_limits(delivery),
+        ownership=ownership,
+    )
+
+
+def _marks(
+    connectors: Mapping[str, Connector],
+    *,
+    store: Store,
+    clock: Clock,
+    directory: Directory,
+    acceptor: Acceptor,
+    courier: Courier,
+) -> Marks:
+    """Return what tells amoCRM how far replies have come; it hears of them from the courier."""
+
+    def reports(messenger: Messenger) -> bool:
+        connector = connectors.get(messenger.kind)
+        return connector is None or connector.capabilities(messenger).reports
+
+    marks = Marks(
+        store=store,
+        clock=clock,
+        directory=directory,
+        acceptor=acceptor,
+        partitions=lambda: courier.partitions,
+        reports=reports,
+    )
+    courier.tell(marks.ended)
+    return marks
 
 
 def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
@@ -125,6 +198,15 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         intake=parts.intake,
         linking=Linking(directory=directory, transport=transport, clock=clock),
         parking=Parking(store=store, clock=clock, look_up=partial(courier.look_up, again=True)),
+        marks=parts.marks,
+        afterthoughts=Afterthoughts(
+            store=store,
+            clock=clock,
+            directory=directory,
+            acceptor=parts.acceptor,
+            new_id=ids.new_uuid,
+        ),
+        typing=parts.typing,
         courier=courier,
         metrics=parts.metrics,
     )

@@ -17,8 +17,9 @@ from chatbridge.model import (
     Messenger,
     Person,
     Signing,
+    StatusBody,
     WebhookFormat,
-    encode_message,
+    encode_event,
 )
 from chatbridge.store.entries import ConversationKey, Draft, Entry, Outcome, OutcomeKind
 from tests.fakes import BEGINNING
@@ -35,6 +36,7 @@ def make_channel(**changes: Any) -> Channel:
         "base_url": "http://127.0.0.1:1",
         "signing": Signing.CURRENT,
         "hook_version": HookVersion.V2,
+        "status_body": StatusBody.CURRENT,
         "bot_id": None,
         "title": None,
         "created_at": BEGINNING + number,
@@ -106,7 +108,7 @@ def make_draft(
         "key": fingerprint(str(link.id), direction.name, message_id),
         "digest": fingerprint(said),
         "message_id": message_id,
-        "body": encode_message(make_message(message_id, conversation_id=conversation)),
+        "body": encode_event(make_message(message_id, conversation_id=conversation)),
         "received_at": BEGINNING,
     }
     return Draft(**values | changes)

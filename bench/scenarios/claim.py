@@ -20,7 +20,7 @@ from bench.processes import SERVER_CPUS, pinned
 from bench.running import Place, place_for
 from bench.servers import postgres
 from chatbridge.ids import fingerprint
-from chatbridge.model import Content, Direction, Message, MessageType, Person, encode_message
+from chatbridge.model import Content, Direction, Message, MessageType, Person, encode_event
 from chatbridge.store import journal, pending
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import ConversationKey, Draft, lane_of
@@ -162,6 +162,6 @@ def _draft(number: int, size: int) -> Draft:
         key=fingerprint(message.id),
         digest=fingerprint(message.id),
         message_id=message.id,
-        body=encode_message(message),
+        body=encode_event(message),
         received_at=message.sent_at,
     )

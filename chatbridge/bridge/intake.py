@@ -1,70 +1,55 @@
 """Accepts messages from either side: verified, read, stored and queued in one transaction, then acknowledged."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
+from msgspec.structs import replace
 
+from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.quoting import with_quotes
 from chatbridge.clock import Clock
-from chatbridge.delivery.batch import Batcher
 from chatbridge.errors import (
     CallbackRefused,
     IdReused,
+    InvalidFields,
     LinkAmbiguous,
     NotLinked,
     UnreadablePayload,
 )
-from chatbridge.ids import fingerprint, fingerprint_within
-from chatbridge.model import Direction, Link, Message, Messenger, encode_message
+from chatbridge.ids import fingerprint
+from chatbridge.model import (
+    Direction,
+    Kind,
+    Link,
+    Message,
+    Messenger,
+    Reaction,
+    Started,
+    Typing,
+)
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
-from chatbridge.protocol.amojo.callbacks import MessageWritten, OtherEvent, read_callback
-from chatbridge.store import journal, unknown_events
-from chatbridge.store.dialect import Topic, notify_lanes
+from chatbridge.protocol.amojo.callbacks import Said, read_callback
+from chatbridge.store import unknown_events
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import (
-    Acceptance,
-    ConversationKey,
-    ConversationRow,
-    Draft,
-    Entry,
-    Verdict,
-)
-from chatbridge.store.partitions import partition_of
+from chatbridge.store.entries import ConversationKey, Verdict
 
 log = structlog.get_logger()
 
-MESSAGE: Final = "message"
-"""The kind of a journal entry that is a message."""
-
 IGNORED: Final = frozenset({"typing"})
-"""Callbacks that are understood and worth nothing a second later: counted, not kept."""
+"""Callbacks that are worth nothing a second later: counted, not kept, if they cannot be passed on."""
 
-_BATCH: Final = 512
-_CONVERSATIONS: Final = 50_000
-"""Conversations remembered, so that a message of one needs no look into the database."""
 _NOBODYS_SECRET: Final = "0" * 40
 """Checked for scopes that do not exist, so that they take as long as those that do."""
 
 
-def message_key(messenger: Messenger, direction: Direction, message_id: str) -> bytes:
-    """Return the key under which a message of a messenger is accepted once."""
-    return fingerprint_within((messenger.id, direction.name, MESSAGE), message_id)
+class Typists(Protocol):
+    """Whoever passes on that somebody types."""
 
-
-class Queue(Protocol):
-    """Whoever delivers what was accepted."""
-
-    @property
-    def partitions(self) -> frozenset[int]:
-        """Return the partitions that are delivered here."""
-
-    def offer(self, entries: Sequence[Entry]) -> list[int]:
-        """Take in entries that were just accepted, in the order of their ids; return lanes that another node delivers."""
-
-    def look_up(self, lanes: Iterable[int]) -> None:
-        """Take note that the database may have something new of these lanes."""
+    def operator_types(self, link: Link, typing: Typing) -> None:
+        """Tell the messenger, at once or not at all."""
 
 
 class Intake:
@@ -77,14 +62,14 @@ class Intake:
         clock: Clock,
         directory: Directory,
         metrics: Metrics,
-        queue: Queue,
+        acceptor: Acceptor,
+        typists: Typists,
         new_id: Callable[[], str],
     ) -> None:
-        """Store through `store`, then hand new entries to `queue` in their order."""
+        """Store through `acceptor`; what is not kept goes to `typists`."""
         self._store, self._clock, self._directory = store, clock, directory
-        self._metrics, self._queue, self._new_id = metrics, queue, new_id
-        self._accept = Batcher(self._write, limit=_BATCH)
-        self._known: dict[ConversationKey, ConversationRow] = {}
+        self._metrics, self._acceptor, self._typists = metrics, acceptor, typists
+        self._new_id = new_id
 
     async def client_message(
         self, messenger: Messenger, message: Message, *, scope_id: str | None, said: bytes
@@ -104,11 +89,22 @@ class Intake:
 
         """
         try:
-            link = self._link_for(messenger, scope_id)
+            link = self.link_for(messenger, scope_id)
         except NotLinked:
             link = await self._link_made_lately(messenger, scope_id)
-        draft = self._draft(messenger, link, Direction.TO_AMOJO, message, digest=fingerprint(said))
-        if (await self._take(draft)).verdict is Verdict.REUSED:
+        if message.reply_to is not None or message.forward is not None:
+            message = await with_quotes(self._store, messenger, message)
+        if message.receiver is not None:
+            message = self._signed_by(link, message)
+        verdict = await self._acceptor.take(
+            message,
+            direction=Direction.TO_AMOJO,
+            conversation=_named(link, message),
+            message_id=message.id,
+            key=entry_key(messenger, Direction.TO_AMOJO, Kind.MESSAGE, message.id),
+            digest=fingerprint(said),
+        )
+        if verdict is Verdict.REUSED:
             raise IdReused(f"The message id {message.id!r} was used before with another body.")
 
     async def callback(self, scope_id: str, body: bytes, signature: str | None) -> None:
@@ -128,22 +124,19 @@ class Intake:
             raise self._refusal(scope_id, signature)
         now = self._clock.now()
         try:
-            event = read_callback(body, fresh_id=self._new_id, now=now)
+            said = read_callback(body, fresh_id=self._new_id, now=now)
         except UnreadablePayload as error:
             await self._keep_unknown(link, "unreadable", str(error), body)
             raise
-        if isinstance(event, OtherEvent):
-            await self._keep_unknown(link, event.kind, "this version does not relay it", body)
-            return
-        await self._operator_message(link, event)
+        await self._take(link, said, body)
 
-    async def drained(self) -> None:
-        """Return when everything that was being accepted is stored or refused."""
-        await self._accept.drained()
+    def link_for(self, messenger: Messenger, scope_id: str | None) -> Link:
+        """Return the connected link of a messenger that a call is for.
 
-    # --- steps ---
+        Raises:
+            NotLinked, LinkAmbiguous: it is not clear which.
 
-    def _link_for(self, messenger: Messenger, scope_id: str | None) -> Link:
+        """
         links = self._directory.links_of(messenger)
         if scope_id is not None:
             links = [link for link in links if link.scope_id == scope_id]
@@ -155,13 +148,27 @@ class Intake:
             raise LinkAmbiguous
         return links[0]
 
+    # --- steps ---
+
+    def _signed_by(self, link: Link, message: Message) -> Message:
+        """Return an operator's message with its author as amoCRM knows him: a user, or else the channel's bot."""
+        bot_id = self._directory.channel(link.channel_id).bot_id
+        author = message.sender.amojo_id or bot_id
+        if author is None:
+            raise InvalidFields(
+                fields={
+                    "/sender/amojo_id": "needed, as the channel has no bot_id (PATCH /v1/channels/{channel_id})"
+                }
+            )
+        return replace(message, sender=replace(message.sender, amojo_id=author))
+
     async def _link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
         """Return the link if another node has made it a moment ago."""
         if scope_id is None:
             await self._directory.look_for(messenger_id=messenger.id)
         else:
             await self._directory.look_for(scope_id=scope_id)
-        return self._link_for(messenger, scope_id)
+        return self.link_for(messenger, scope_id)
 
     def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link | None:
         link = self._directory.find_link(scope_id)
@@ -176,11 +183,65 @@ class Intake:
         log.warning("callback_refused", scope_known=known, signed=bool(signature))
         return CallbackRefused()
 
-    async def _operator_message(self, link: Link, event: MessageWritten) -> None:
+    async def _take(self, link: Link, said: Said, body: bytes) -> None:
         messenger = self._directory.messenger(link.messenger_id)
-        message = event.message
+        if isinstance(said, Message):
+            await self._operator_message(link, messenger, said)
+        elif isinstance(said, Typing):
+            self._typists.operator_types(link, said)
+        elif isinstance(said, Reaction):
+            await self._operator_reaction(link, messenger, said, body)
+        else:
+            await self._keep_unknown(link, said.kind, "this version does not relay it", body)
+
+    async def _operator_message(self, link: Link, messenger: Messenger, message: Message) -> None:
+        conversation = _named(link, message)
+        if message.conversation_id is None:
+            await self._started(messenger, conversation, message)
         # amoCRM gives every message its own id, so the key alone decides: a repeat with another `time` is a repeat.
-        await self._take(self._draft(messenger, link, Direction.TO_MESSENGER, message, digest=None))
+        await self._acceptor.take(
+            message,
+            direction=Direction.TO_MESSENGER,
+            conversation=conversation,
+            message_id=message.id,
+            key=entry_key(messenger, Direction.TO_MESSENGER, Kind.MESSAGE, message.id),
+        )
+
+    async def _started(
+        self, messenger: Messenger, conversation: ConversationKey, message: Message
+    ) -> None:
+        """Take note that an operator wrote first, once for each conversation."""
+        if conversation.amojo_id is None or message.receiver is None:
+            return
+        await self._acceptor.take(
+            Started(
+                amojo_conversation_id=conversation.amojo_id,
+                started_at=message.sent_at,
+                receiver=message.receiver,
+                source=message.source,
+            ),
+            direction=Direction.TO_MESSENGER,
+            conversation=conversation,
+            message_id=message.id,
+            key=entry_key(messenger, Direction.TO_MESSENGER, Kind.STARTED, conversation.amojo_id),
+        )
+
+    async def _operator_reaction(
+        self, link: Link, messenger: Messenger, reaction: Reaction, body: bytes
+    ) -> None:
+        said = fingerprint(body.rstrip()).hex()
+        await self._acceptor.take(
+            reaction,
+            direction=Direction.TO_MESSENGER,
+            conversation=ConversationKey(
+                link_id=link.id,
+                external_id=reaction.conversation_id,
+                amojo_id=reaction.amojo_conversation_id,
+            ),
+            message_id=reaction.message_id or reaction.amojo_message_id or "",
+            # It has no id of its own: the same bytes, its time among them, are the same reaction.
+            key=entry_key(messenger, Direction.TO_MESSENGER, Kind.REACTION, said),
+        )
 
     async def _keep_unknown(self, link: Link, kind: str, reason: str, body: bytes) -> None:
         self._metrics.unknown_events.labels(kind).inc()
@@ -196,67 +257,13 @@ class Intake:
             received_at=self._clock.now(),
         )
 
-    def _draft(
-        self,
-        messenger: Messenger,
-        link: Link,
-        direction: Direction,
-        message: Message,
-        *,
-        digest: bytes | None,
-    ) -> Draft:
-        key = message_key(messenger, direction, message.id)
-        conversation = ConversationKey(
-            link_id=link.id,
-            external_id=message.conversation_id,
-            amojo_id=message.amojo_conversation_id,
-        )
-        return Draft(
-            conversation=conversation,
-            direction=direction,
-            kind=MESSAGE,
-            key=key,
-            digest=key if digest is None else digest,
-            message_id=message.id,
-            body=encode_message(message),
-            received_at=self._clock.now(),
-            message=message,
-            row=self._known.get(conversation),
-        )
 
-    async def _take(self, draft: Draft) -> Acceptance:
-        acceptance = await self._accept(draft)
-        self._metrics.taken(draft.direction, acceptance.verdict)
-        return acceptance
-
-    async def _write(self, drafts: list[Draft]) -> Sequence[Acceptance]:
-        here = self._queue.partitions
-        now = self._clock.now()
-        known = all(draft.row is not None for draft in drafts)
-        accept = journal.accept_known if known else journal.accept
-        answers = await self._store.write(accept, drafts, now, here)
-        fresh = [answer.entry for answer in answers if answer.entry and not answer.behind]
-        # What is behind others goes by the database: another node may have accepted those a moment ago. So does what is
-        # repeated: the first time, it may have been stored without anybody hearing of it.
-        unsure = {
-            answer.lane for answer in answers if answer.behind or answer.verdict is Verdict.REPEATED
-        }
-        unsure.update(self._queue.offer(fresh))
-        self._queue.look_up(unsure)
-        lost = here - self._queue.partitions
-        if lost and (told := [lane for lane in unsure if partition_of(lane) in lost]):
-            await self._store.write(notify_lanes, Topic.LANES, told)
-        for draft, answer in zip(drafts, answers, strict=True):
-            if draft.row is None and answer.entry is not None:
-                self._remember(draft.conversation, answer.entry)
-        return answers
-
-    def _remember(self, key: ConversationKey, entry: Entry) -> None:
-        if len(self._known) >= _CONVERSATIONS:
-            self._known.clear()
-        self._known[key] = ConversationRow(
-            id=entry.conversation_id,
-            link_id=entry.link_id,
-            external_id=entry.external_id,
-            amojo_id=entry.amojo_id,
-        )
+def _named(link: Link, message: Message) -> ConversationKey:
+    """Return the names of a message's conversation; amoCRM's id of the client is needed where amoCRM began it."""
+    began = message.conversation_id is None and message.receiver is not None
+    return ConversationKey(
+        link_id=link.id,
+        external_id=message.conversation_id,
+        amojo_id=message.amojo_conversation_id,
+        client_ref_id=message.receiver.amojo_id if began and message.receiver else None,
+    )

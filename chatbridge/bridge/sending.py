@@ -1,16 +1,35 @@
 """Delivers entries of the journal: to amoCRM, and to messengers. The courier calls these, one attempt at a time."""
 
 from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
-from chatbridge.connectors.base import Connector, Delivery
+from chatbridge.connectors.base import Connector, Delivery, Taken
+from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
-from chatbridge.model import LinkState
+from chatbridge.model import (
+    Channel,
+    Edit,
+    Link,
+    LinkState,
+    Message,
+    Messenger,
+    Reaction,
+    Started,
+    Status,
+)
 from chatbridge.protocol.amojo import calls, replies
-from chatbridge.protocol.http import Transport
+from chatbridge.protocol.http import Request, Transport
 from chatbridge.store.entries import Entry
+
+_Named = TypeVar("_Named", Message, Reaction)
+
+_REMEMBERED: Final = 10_000
+"""Conversations remembered that a messenger named a moment ago."""
 
 
 class Sending:
@@ -27,49 +46,117 @@ class Sending:
         """Call amoCRM through `transport` and messengers through the connector of their kind."""
         self._directory, self._transport = directory, transport
         self._connectors, self._clock = connectors, clock
+        self._named: dict[int, str] = {}
 
     async def to_amojo(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
-        """Publish a client's message. The request is signed now, for this attempt.
+        """Tell amoCRM what a client did. The request is signed now, for this attempt.
 
         Raises:
             DeliveryError: amoCRM did not take it, or may not have.
 
         """
-        try:
-            link = self._directory.link_by_id(entry.link_id)
-        except KeyError:
-            link = await self._directory.link_made_lately(entry.link_id)
+        link = await self._link(entry)
         if link.state is not LinkState.CONNECTED:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
-        message = entry.read()
-        request = calls.send_message(channel, link.scope_id, message, now=self._clock.wall())
+        event, now = entry.read(), self._clock.wall()
+        if isinstance(event, Message):
+            request = calls.send_message(channel, link.scope_id, _bound(event, entry), now=now)
+        elif isinstance(event, Edit):
+            request = calls.edit_message(channel, link.scope_id, event, now=now)
+        else:
+            noted = _note(event, channel, link, now)
+            replies.read_noted(await self._transport.send(noted, allowed=allowed))
+            return Receipt()
         sent = replies.read_sent(await self._transport.send(request, allowed=allowed))
         return Receipt(far_id=sent.message_id, far_conversation_id=sent.conversation_id)
 
     async def to_messenger(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
-        """Hand an operator's message to the messenger.
+        """Hand what an operator did to the messenger.
 
         Raises:
             DeliveryError: the messenger did not take it, or may not have.
 
         """
-        try:
-            link = self._directory.link_by_id(entry.link_id)
-        except KeyError:
-            link = await self._directory.link_made_lately(entry.link_id)
+        link = await self._link(entry)
         messenger = self._directory.messenger(link.messenger_id)
         connector = self._connectors.get(messenger.kind)
         if connector is None:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
-        delivery = Delivery(
-            id=f"msg_{entry.key.hex()}",
-            messenger=messenger,
-            link=link,
-            message=entry.read(),
-            now=self._clock.wall(),
-            allowed=allowed,
+        event, changes = self._event_for(entry, connector, messenger)
+        taken = await connector.send(
+            Delivery(
+                id=f"msg_{entry.key.hex()}",
+                messenger=messenger,
+                link=link,
+                event=event,
+                now=self._clock.wall(),
+                allowed=allowed,
+            )
         )
-        return Receipt(far_id=await connector.send(delivery))
+        return self._receipt(entry, taken, changes)
+
+    async def _link(self, entry: Entry) -> Link:
+        try:
+            return self._directory.link_by_id(entry.link_id)
+        except KeyError:
+            return await self._directory.link_made_lately(entry.link_id)
+
+    def _event_for(
+        self, entry: Entry, connector: Connector, messenger: Messenger
+    ) -> tuple[Message | Reaction | Started, tuple[str, ...]]:
+        event, can = entry.read(), connector.capabilities(messenger)
+        if isinstance(event, Started):
+            return event, ()
+        if isinstance(event, Reaction):
+            event = self._named_now(event, entry)
+            if can.reactions:
+                return event, ()
+            return adapt(as_text(event, entry.key.hex()), can).message, ("reaction sent as text",)
+        if isinstance(event, Message):
+            return adapt(self._named_now(event, entry), can)
+        raise TypeError(f"a {entry.kind} does not go to a messenger")
+
+    def _named_now(self, event: _Named, entry: Entry) -> _Named:
+        """Return the event with the messenger's id of its conversation, which amoCRM may not know yet."""
+        if event.conversation_id is not None:
+            return event
+        known = entry.external_id or self._named.get(entry.conversation_id)
+        return event if known is None else replace(event, conversation_id=known)
+
+    def _receipt(self, entry: Entry, taken: Taken, changes: tuple[str, ...]) -> Receipt:
+        if taken.conversation_id is not None:
+            if len(self._named) >= _REMEMBERED:
+                self._named.clear()
+            self._named[entry.conversation_id] = taken.conversation_id
+        return Receipt(
+            far_id=taken.message_id,
+            far_conversation_id=taken.conversation_id,
+            detail="; ".join(changes) or None,
+        )
+
+
+def _note(event: object, channel: Channel, link: Link, now: int) -> Request:
+    if isinstance(event, Status):
+        return calls.delivery_status(channel, link.scope_id, event, now=now)
+    if isinstance(event, Reaction):
+        return calls.react(channel, link.scope_id, event, now=now)
+    raise TypeError(f"a {type(event).__name__} does not go to amoCRM")
+
+
+def _bound(message: Message, entry: Entry) -> Message:
+    """Return the message with amoCRM's ids of a conversation that an operator began: they bind ours to them.
+
+    amoCRM takes them gladly on every message ("Chats API reference": `conversation_ref_id`, `ref_id`).
+    """
+    if entry.client_ref_id is None or entry.amojo_id is None:
+        return message
+    if message.receiver is not None:
+        client = replace(
+            message.receiver, amojo_id=message.receiver.amojo_id or entry.client_ref_id
+        )
+        return replace(message, amojo_conversation_id=entry.amojo_id, receiver=client)
+    client = replace(message.sender, amojo_id=message.sender.amojo_id or entry.client_ref_id)
+    return replace(message, amojo_conversation_id=entry.amojo_id, sender=client)

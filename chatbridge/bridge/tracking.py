@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatbridge.bridge.intake import message_key
+from chatbridge.bridge.accepting import entry_key
 from chatbridge.errors import NotFound
-from chatbridge.model import Direction, Messenger
+from chatbridge.model import Direction, Kind, Messenger
 from chatbridge.store.engine import Store
-from chatbridge.store.passport import Attempt, Passport, find_passport
+from chatbridge.store.passport import Attempt, Passport, Receipt, find_passport
 
 
 class MessageState(StrEnum):
@@ -16,6 +16,7 @@ class MessageState(StrEnum):
 
     QUEUED = "queued"
     DELIVERED = "delivered"
+    READ = "read"
     FAILED = "failed"
 
 
@@ -30,6 +31,9 @@ class Step(StrEnum):
     RETRY = "retry"
     PARKED = "parked"
     RELEASED = "released"
+    MARKED_DELIVERED = "marked_delivered"
+    MARKED_READ = "marked_read"
+    MARKED_FAILED = "marked_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,9 @@ async def find_message(store: Store, messenger: Messenger, message_id: str) -> P
         NotFound: this messenger has no such message.
 
     """
-    keys = tuple(message_key(messenger, direction, message_id) for direction in Direction)
+    keys = tuple(
+        entry_key(messenger, direction, Kind.MESSAGE, message_id) for direction in Direction
+    )
     passport = await store.read(find_passport, keys)
     if passport is None:
         raise NotFound(f"This messenger has no message {message_id!r}.")
@@ -59,9 +65,11 @@ async def find_message(store: Store, messenger: Messenger, message_id: str) -> P
 
 def state_of(passport: Passport) -> MessageState:
     """Return where a message stands."""
-    if passport.parked:
-        return MessageState.FAILED
-    return MessageState.QUEUED if passport.waiting else MessageState.DELIVERED
+    if passport.waiting:
+        return MessageState.QUEUED
+    if passport.receipt is not None:
+        return MessageState(passport.receipt.mark)
+    return MessageState.FAILED if passport.parked else MessageState.DELIVERED
 
 
 def timeline_of(passport: Passport) -> list[TimelineStep]:
@@ -72,7 +80,21 @@ def timeline_of(passport: Passport) -> list[TimelineStep]:
     ]
     for attempt in passport.attempts:
         steps += _steps_of(attempt)
-    return steps
+    if passport.receipt is not None:
+        steps += _marks_of(passport.receipt)
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _marks_of(receipt: Receipt) -> Iterator[TimelineStep]:
+    said = ": ".join(filter(None, (receipt.reason, receipt.text))) or None
+    marks = (
+        (Step.MARKED_FAILED, receipt.failed_at, said),
+        (Step.MARKED_DELIVERED, receipt.delivered_at, None),
+        (Step.MARKED_READ, receipt.read_at, None),
+    )
+    for step, at, detail in marks:
+        if at is not None:
+            yield TimelineStep(step=step, at=at, detail=detail)
 
 
 def _steps_of(attempt: Attempt) -> Iterator[TimelineStep]:

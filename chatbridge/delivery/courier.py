@@ -5,7 +5,7 @@ same id, so at most what was under way, and not yet recorded, is sent twice.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ from chatbridge.delivery.lanes import Lanes, Turn
 from chatbridge.delivery.loader import Loader, Window
 from chatbridge.delivery.ownership import Alone, Ownership
 from chatbridge.delivery.recorder import Recorder
-from chatbridge.delivery.retry import SCHEDULES, SECOND, GiveUp, decide, give_up
+from chatbridge.delivery.retry import SECOND, GiveUp, decide, give_up, schedule_of
 from chatbridge.delivery.sweep import Sweep
 from chatbridge.errors import (
     DeliveryError,
@@ -28,7 +28,7 @@ from chatbridge.errors import (
     InternalFailure,
     Throttled,
 )
-from chatbridge.model import Direction
+from chatbridge.model import Direction, FailureReason
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, Outcome, OutcomeKind
 from chatbridge.store.partitions import partition_of
@@ -107,7 +107,10 @@ class Courier:
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
         self._recorder = Recorder(
-            store=store, clock=clock, ownership=self._ownership, caught_up=self._wake.set
+            store=store,
+            clock=clock,
+            ownership=self._ownership,
+            caught_up=self._wake.set,
         )
         self._loader = Loader(
             store=store,
@@ -125,6 +128,10 @@ class Courier:
         self._stopping = False
         self._told: set[int] = set()
         """Conversations whose far side's id was handed over to be recorded."""
+
+    def tell(self, listener: Callable[[Sequence[Outcome]], None]) -> None:
+        """Tell somebody, from now on, of the ends of attempts once they are recorded."""
+        self._recorder.tell(listener)
 
     async def start(self) -> None:
         """Begin to load and deliver."""
@@ -292,7 +299,7 @@ class Courier:
         """Return the end of an entry that waited for its destination until it was too old."""
         now = self._clock.now()
         error = turn.instead or InternalFailure("its time was over")
-        decision = give_up(SCHEDULES[turn.entry.direction], error)
+        decision = give_up(schedule_of(turn.entry), error)
         return Outcome(
             entry=turn.entry,
             kind=OutcomeKind.PARKED,
@@ -316,7 +323,8 @@ class Courier:
 
     def _news(self, entry: Entry, far_id: str | None) -> str | None:
         """Return the far side's id of a conversation if it is not recorded yet."""
-        if far_id is None or entry.amojo_id is not None or entry.conversation_id in self._told:
+        known = entry.amojo_id if entry.direction is Direction.TO_AMOJO else entry.external_id
+        if far_id is None or known is not None or entry.conversation_id in self._told:
             return None
         if len(self._told) >= _TOLD:
             self._told.clear()
@@ -325,7 +333,7 @@ class Courier:
 
     def _failed(self, entry: Entry, begun: int, error: DeliveryError) -> Outcome:
         now = self._clock.now()
-        schedule = SCHEDULES[entry.direction]
+        schedule = schedule_of(entry)
         decision = decide(
             schedule,
             error,
@@ -341,6 +349,8 @@ class Courier:
             answered_at=now,
             code=error.code,
             detail=str(error),
+            reason=None if error.reason is None else FailureReason(error.reason),
+            words=error.words,
         )
         if isinstance(decision, GiveUp):
             return replace(failed, detail=decision.detail)

@@ -28,14 +28,24 @@ class Recorder:
     """Writes outcomes in the order in which they came."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, ownership: Ownership, caught_up: Callable[[], None]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ownership: Ownership,
+        caught_up: Callable[[], None],
     ) -> None:
         """Call `caught_up` when recording was behind and some of it is done; decisions show the `ownership`'s tokens."""
         self._store, self._clock, self._ownership = store, clock, ownership
         self._caught_up = caught_up
+        self._listener: Callable[[Sequence[Outcome]], None] = _nobody
         self._batcher = Batcher(self._write, limit=UNRECORDED // 2)
         self._unrecorded: dict[int, int] = {}
         """How many outcomes are still to be written, by lane."""
+
+    def tell(self, listener: Callable[[Sequence[Outcome]], None]) -> None:
+        """Tell somebody, from now on, of outcomes once they are recorded."""
+        self._listener = listener
 
     def put(self, outcome: Outcome) -> None:
         """Have an outcome recorded soon."""
@@ -92,5 +102,10 @@ class Recorder:
             left = self._unrecorded.pop(lane) - 1
             if left:
                 self._unrecorded[lane] = left
+        self._listener(outcomes)
         if self.is_behind:
             self._caught_up()
+
+
+def _nobody(_: Sequence[Outcome]) -> None:
+    """Take note of nothing."""

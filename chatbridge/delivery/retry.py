@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatbridge.errors import DeliveryError, Disposition
-from chatbridge.model import Direction
+from chatbridge.model import Direction, Kind
 from chatbridge.store.entries import Entry
 
 SECOND: Final = 1_000_000
@@ -63,10 +63,20 @@ CLIENT_MESSAGE: Final = Schedule(
 )
 """Nobody watches for a mark, and losing a client is worse than being late."""
 
-SCHEDULES: Final = {
+AFTERTHOUGHT: Final = Schedule(steps=CLIENT_MESSAGE.steps, give_up_after=6 * _HOUR, patient=True)
+"""An edit, a reaction or a mark: the next day it says little, and what follows it in its lane is worth more."""
+
+_SCHEDULES: Final = {
     Direction.TO_MESSENGER: OPERATOR_REPLY,
     Direction.TO_AMOJO: CLIENT_MESSAGE,
 }
+
+
+def schedule_of(entry: Entry) -> Schedule:
+    """Return the schedule of an entry."""
+    if entry.direction is Direction.TO_AMOJO and entry.kind != Kind.MESSAGE:
+        return AFTERTHOUGHT
+    return _SCHEDULES[entry.direction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class GiveUp:
 
 def expires_at(entry: Entry) -> int:
     """Return when an entry is given up, microseconds."""
-    return entry.since + int(SCHEDULES[entry.direction].give_up_after * SECOND)
+    return entry.since + int(schedule_of(entry).give_up_after * SECOND)
 
 
 JITTER: Final = 0.2
@@ -99,7 +109,7 @@ def decide(
     """Return what to do after a failed attempt.
 
     Args:
-        schedule: the schedule of the entry's direction.
+        schedule: the schedule of the entry.
         error: what went wrong.
         since: when the schedule began, microseconds.
         now: the present, microseconds.

@@ -1,5 +1,6 @@
 """The bridge's public API, as a messenger's developer would call it."""
 
+import json
 from typing import Any
 
 import aiohttp
@@ -38,7 +39,8 @@ class BridgeClient:
         async with self._session.request(
             method, self._address + path, json=body, headers=headers
         ) as answer:
-            content: dict[str, Any] = await answer.json(content_type=None)
+            said = await answer.read()
+            content: dict[str, Any] = json.loads(said) if said else {}
             if answer.status >= 400:
                 raise BridgeRefused(content)
             return content

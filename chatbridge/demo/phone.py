@@ -28,6 +28,10 @@ class Phone:
         """Return what the phone shows, oldest first."""
         return list(self._messages.values())
 
+    def find(self, message_id: object) -> Shown | None:
+        """Return a shown message."""
+        return self._messages.get(message_id) if isinstance(message_id, str) else None
+
     def knows(self, message_id: str) -> bool:
         """Return whether the phone shows this message."""
         return message_id in self._messages
@@ -44,6 +48,22 @@ class Phone:
         message = self._messages.get(message_id)
         if message is not None and message["state"] != state:
             self.show(message | {"state": state})
+
+    def react(self, message_id: str, user: str, emoji: str | None) -> None:
+        """Show somebody's reaction to a message, or none any more: each has one at most."""
+        message = self._messages.get(message_id)
+        if message is not None:
+            others = [one for one in message["reactions"] if one["user"] != user]
+            own = [] if emoji is None else [{"user": user, "emoji": emoji}]
+            self.show(message | {"reactions": others + own})
+
+    def unread(self) -> list[str]:
+        """Return the ids of operators' messages that the client has not seen."""
+        return [
+            message["id"]
+            for message in self._messages.values()
+            if message["direction"] == "out" and message["state"] != "read"
+        ]
 
     def tell(self, event: str, data: Any) -> None:
         """Tell every watching page."""

@@ -1,6 +1,7 @@
 """The demo page and what it asks for, under `/` and `/demo/`."""
 
 import json
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,9 @@ def add_demo_routes(app: web.Application) -> None:
             web.get("/demo/messages", _list_messages),
             web.post("/demo/messages", _send_message),
             web.get("/demo/messages/{id}/timeline", _timeline),
+            web.post("/demo/messages/{id}/reactions", _react),
+            web.post("/demo/typing", _type),
+            web.post("/demo/seen", _see),
             web.post("/demo/files", _keep_file),
             web.get("/demo/files/{id}/{name}", _serve_file),
             web.get("/demo/events", _events),
@@ -73,6 +77,31 @@ async def _send_message(request: web.Request) -> web.Response:
     except BridgeRefused as error:
         return _problem(error.problem)
     return web.json_response(shown, status=202)
+
+
+async def _react(request: web.Request) -> web.Response:
+    try:
+        emoji = json.loads(await request.read()).get("emoji")
+    except (ValueError, AttributeError):
+        return _problem({"status": 400, "title": "The body is not a JSON object"})
+    messenger = request.app[MESSENGER]
+    return await _done(messenger.react(request.match_info["id"], emoji))
+
+
+async def _type(request: web.Request) -> web.Response:
+    return await _done(request.app[MESSENGER].typing())
+
+
+async def _see(request: web.Request) -> web.Response:
+    return await _done(request.app[MESSENGER].seen())
+
+
+async def _done(call: Awaitable[None]) -> web.Response:
+    try:
+        await call
+    except BridgeRefused as error:
+        return _problem(error.problem)
+    return web.Response(status=204)
 
 
 async def _timeline(request: web.Request) -> web.Response:

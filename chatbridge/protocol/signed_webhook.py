@@ -6,85 +6,29 @@ receiver's key against repeats; `webhook-timestamp` is the time of the attempt.
 
 import hmac
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
+import orjson
 
 from chatbridge import errors
 from chatbridge.errors import DeliveryError
-from chatbridge.model import Content, Message, Person
+from chatbridge.model import FailureReason
 from chatbridge.protocol.http import Request, Response
 from chatbridge.protocol.retry_after import read_retry_after
+from chatbridge.protocol.tame import identifier, members, text
+from chatbridge.protocol.webhook_events import WebhookEvent
+
+_REASONS: Final = frozenset(FailureReason)
+_WORDS: Final = 200
+"""Characters of a backend's explanation that are passed on."""
 
 _FINAL: Final = frozenset({400, 410, 413, 422})
 """Answers that say this event will never be taken. 401, 403 and 404 are seen while a backend is being deployed."""
 
 
-class _Person(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    id: str | None = None
-    amojo_id: str | None = None
-    name: str | None = None
-    phone: str | None = None
-    email: str | None = None
-
-
-class _Written(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    id: str
-    scope_id: str
-    account_id: str
-    conversation_id: str | None = None
-    amojo_conversation_id: str | None = None
-    sent_at: str
-    sender: _Person
-    receiver: _Person
-    message: Content
-    reply_to: str | None = None
-    source: str | None = None
-    extras: dict[str, Any] | None = None
-
-
-class Event(msgspec.Struct, kw_only=True, gc=False):
-    """An event as a backend reads it. Members without a value are left out of its JSON."""
-
-    type: str
-    timestamp: str
-    data: _Written
-
-
-def format_time(at: int) -> str:
-    """Return microseconds as `2026-11-20T12:00:00.123Z`."""
-    seconds, rest = divmod(at, 1_000_000)
-    return f"{_second(seconds)}.{rest // 1_000:03d}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def message_created(message: Message, *, scope_id: str, account_id: str) -> Event:
-    """Return the event `message.created`: an operator wrote."""
-    sent_at = format_time(message.sent_at)
-    data = _Written(
-        id=message.id,
-        scope_id=scope_id,
-        account_id=account_id,
-        conversation_id=message.conversation_id,
-        amojo_conversation_id=message.amojo_conversation_id,
-        sent_at=sent_at,
-        sender=_person(message.sender),
-        receiver=_Person() if message.receiver is None else _person(message.receiver),
-        message=message.content,
-        reply_to=message.reply_to,
-        source=message.source,
-        extras=message.extras or None,
-    )
-    return Event(type="message.created", timestamp=sent_at, data=data)
-
-
-def build(event: Event, *, url: str, secret: str, webhook_id: str, now: int) -> Request:
+def build(event: WebhookEvent, *, url: str, secret: str, webhook_id: str, now: int) -> Request:
     """Return the signed request that carries an event; sign at each attempt, receivers check the age."""
     body = msgspec.json.encode(event)
     timestamp = str(now // 1_000_000)
@@ -120,9 +64,37 @@ def read_taken(response: Response) -> None:
     if status // 100 == 2:
         return
     retry_after = read_retry_after(response.headers.get("retry-after"))
-    raise _refusal(status)(
-        f"the messenger's webhook answered HTTP {status}", status=status, retry_after=retry_after
+    kind = _refusal(status)
+    reason, words = _explained(response) if kind is errors.Rejected else (None, None)
+    said = f": {words}" if words else ""
+    raise kind(
+        f"the messenger's webhook answered HTTP {status}{said}",
+        status=status,
+        retry_after=retry_after,
+        reason=reason,
+        words=words,
     )
+
+
+def read_conversation(response: Response) -> str | None:
+    """Return the id that a messenger gives a conversation in its answer to `conversation.started`, if it does."""
+    return identifier(_object(response).get("conversation_id"))
+
+
+def _explained(response: Response) -> tuple[str | None, str | None]:
+    """Return why a backend refuses for good: `reason` and `text` of its answer, both possibly missing."""
+    answer = _object(response)
+    reason, words = text(answer.get("reason")), text(answer.get("text"))
+    if words is not None:
+        words = "".join(mark if mark.isprintable() else " " for mark in words[:_WORDS]).strip()
+    return reason if reason in _REASONS else None, words or None
+
+
+def _object(response: Response) -> dict[str, object]:
+    try:
+        return members(orjson.loads(response.body))
+    except orjson.JSONDecodeError:
+        return {}
 
 
 def _refusal(status: int) -> type[DeliveryError]:
@@ -132,14 +104,4 @@ def _refusal(status: int) -> type[DeliveryError]:
         return errors.Throttled
     return (
         errors.FarSideDown if status // 100 == 5 or status in {408, 425} else errors.Misconfigured
-    )
-
-
-def _person(person: Person) -> _Person:
-    return _Person(
-        id=person.id,
-        amojo_id=person.amojo_id,
-        name=person.name,
-        phone=person.phone,
-        email=person.email,
     )

@@ -28,9 +28,18 @@ def learn_amojo_ids(connection: Connection, namings: Iterable[Naming]) -> None:
     hot_rows(connection).learn_amojo_ids(connection, _unambiguous(namings))
 
 
+def bind(connection: Connection, namings: Iterable[Naming]) -> None:
+    """Remember the messenger's ids of conversations that an operator began, unless one is known or another conversation has it."""
+    hot_rows(connection).bind_conversations(connection, _unambiguous(namings))
+
+
 def _make_or_bind(connection: Connection, keys: Sequence[ConversationKey], *, now: int) -> None:
     named = {(key.link_id, key.external_id) for key in keys if key.external_id is not None}
-    begun = {(key.link_id, key.amojo_id) for key in keys if key.external_id is None}
+    begun = {
+        (key.link_id, key.amojo_id): (key.link_id, key.amojo_id, key.client_ref_id)
+        for key in keys
+        if key.external_id is None
+    }
     namings = _unambiguous(
         Naming(key.link_id, key.external_id, key.amojo_id)
         for key in keys
@@ -39,10 +48,10 @@ def _make_or_bind(connection: Connection, keys: Sequence[ConversationKey], *, no
     if namings:
         hot_rows(connection).bind_conversations(connection, namings)
     # One order for all writers, so that none waits in a circle.
-    hot_rows(connection).insert_conversations(connection, "external_id", sorted(named), now)
+    hot_rows(connection).insert_named(connection, sorted(named), now)
     if namings:
         hot_rows(connection).learn_amojo_ids(connection, namings)
-    hot_rows(connection).insert_conversations(connection, "amojo_id", sorted(begun), now)
+    hot_rows(connection).insert_begun(connection, [begun[pair] for pair in sorted(begun)], now)
 
 
 def _unambiguous(namings: Iterable[Naming]) -> list[Naming]:

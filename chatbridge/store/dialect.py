@@ -58,10 +58,18 @@ class _Rows(Protocol):
     ) -> list[ConversationRow]:
         """Return the conversations that are known by these links and ids."""
 
-    def insert_conversations(
-        self, connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]], now: int
+    def insert_named(
+        self, connection: Connection, pairs: Sequence[tuple[int, str | None]], now: int
     ) -> None:
-        """Make those of these conversations that do not exist."""
+        """Make those of these conversations that do not exist, known by link and messenger's id."""
+
+    def insert_begun(
+        self,
+        connection: Connection,
+        begun: Sequence[tuple[int, str | None, str | None]],
+        now: int,
+    ) -> None:
+        """Make those of these conversations that do not exist, known by link, amoCRM's id and amoCRM's id of the client."""
 
     def bind_conversations(self, connection: Connection, namings: Sequence[Naming]) -> None:
         """Give conversations that amoCRM began the messenger's id."""

@@ -27,6 +27,7 @@ from chatbridge.model import (
     LinkState,
     Messenger,
     Signing,
+    StatusBody,
     WebhookFormat,
 )
 from chatbridge.store.dialect import Topic, notify
@@ -215,6 +216,7 @@ def _channel(row: dict[str, Any], sealer: Sealer) -> Channel:
             "secret": sealer.open(row.pop("secret_sealed")),
             "signing": Signing(row["signing"]),
             "hook_version": HookVersion(row["hook_version"]),
+            "status_body": StatusBody(row["status_body"]),
         }
     )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from chatbridge.model import Direction, Message, decode_message
+from chatbridge.model import Direction, Event, FailureReason, Mark, decode_event
 
 
 class ConversationKey(Struct, frozen=True, kw_only=True, gc=False):
@@ -14,6 +14,8 @@ class ConversationKey(Struct, frozen=True, kw_only=True, gc=False):
     link_id: int
     external_id: str | None
     amojo_id: str | None
+    client_ref_id: str | None = None
+    """amoCRM's id of the client, where an operator writes first."""
 
 
 class ConversationRow(Struct, frozen=True, gc=False):
@@ -23,6 +25,7 @@ class ConversationRow(Struct, frozen=True, gc=False):
     link_id: int
     external_id: str | None
     amojo_id: str | None
+    client_ref_id: str | None = None
 
 
 class Naming(NamedTuple):
@@ -31,6 +34,16 @@ class Naming(NamedTuple):
     link_id: int
     external_id: str
     amojo_id: str
+
+
+class ReceiptRow(NamedTuple):
+    """A mark that an operator's message gets: how far it has come at the messenger."""
+
+    entry_id: int
+    mark: Mark
+    at: int
+    reason: FailureReason | None = None
+    text: str | None = None
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):
@@ -44,10 +57,17 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     message_id: str
     body: bytes
     received_at: int
-    message: Message | None = None
+    event: Event | None = None
     """What `body` says, where it is at hand."""
     row: ConversationRow | None = None
     """Its conversation as stored, where it is known already."""
+    receipt: ReceiptRow | None = None
+    """What it tells, if it tells how far a message has come: it is accepted only if that is news."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether there is nothing to look up or to decide before it is written."""
+        return self.row is not None and self.receipt is None
 
 
 class Entry(Struct, frozen=True, eq=False, gc=False):
@@ -61,6 +81,8 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
     """The messenger's id of the conversation."""
     amojo_id: str | None
     """amoCRM's id of the conversation, where known when the entry was read."""
+    client_ref_id: str | None
+    """amoCRM's id of the client, if amoCRM began the conversation: with it the messenger's ids are bound to amoCRM's."""
     link_id: int
     direction: Direction
     kind: str
@@ -73,7 +95,7 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
     since: int
     """When its schedule began: acceptance, or the last release."""
     due_at: int
-    message: Message | None = None
+    event: Event | None = None
     """What `body` says, if it was accepted a moment ago; `read` tells it in any case."""
 
     def __eq__(self, other: object) -> bool:
@@ -86,9 +108,9 @@ class Entry(Struct, frozen=True, eq=False, gc=False):
     def _place(self) -> tuple[int, int, int, int, int]:
         return self.id, self.conversation_id, self.attempts, self.since, self.due_at
 
-    def read(self) -> Message:
-        """Return the message that `body` holds."""
-        return self.message or decode_message(self.body)
+    def read(self) -> Event:
+        """Return the event that `body` holds."""
+        return self.event or decode_event(self.kind, self.body)
 
 
 def lane_of(conversation_id: int, direction: int) -> int:
@@ -134,9 +156,13 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     detail: str | None = None
     far_id: str | None = None
     far_conversation_id: str | None = None
-    """amoCRM's id of the conversation, where its answer told."""
+    """The far side's id of the conversation, where its answer told."""
     due_at: int | None = None
     """When to try again, for RETRY."""
+    reason: FailureReason | None = None
+    """Why it failed, where the messenger said so."""
+    words: str | None = None
+    """The same in its words, for the operator."""
 
     @property
     def is_plain(self) -> bool:

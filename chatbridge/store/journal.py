@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from chatbridge.store import conversations
+from chatbridge.store import conversations, receipts
 from chatbridge.store.dialect import hot_rows, lists_of
 from chatbridge.store.entries import (
     Acceptance,
@@ -35,7 +35,15 @@ def accept(
     What does not belong to the partitions that are delivered `here` is told to the other nodes.
     Guarantees: a key is stored once, whoever else writes at the same time; ids grow in the order given.
     """
-    return _accept(connection, drafts, _conversations(connection, drafts, now), now, here)
+    marks = [draft.receipt for draft in drafts if draft.receipt is not None]
+    news = receipts.advance(connection, marks) if marks else set()
+    told = [draft for draft in drafts if draft.receipt is None or draft.receipt in news]
+    rows = _conversations(connection, drafts, now)
+    answers = iter(_accept(connection, told, rows, now, here) if told else ())
+    return [
+        next(answers) if draft.receipt is None or draft.receipt in news else _stale(draft, rows)
+        for draft in drafts
+    ]
 
 
 @one_statement
@@ -45,7 +53,7 @@ def accept_known(
     now: int,
     here: frozenset[int] = EVERYTHING,
 ) -> list[Acceptance]:
-    """Do as `accept` for drafts whose conversations are known."""
+    """Do as `accept` for drafts that are plain."""
     rows = {draft.conversation: draft.row for draft in drafts if draft.row is not None}
     return _accept(connection, drafts, rows, now, here)
 
@@ -80,6 +88,12 @@ def _accept(
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
         answers.append(Acceptance(verdict=verdict, lane=lane))
     return answers
+
+
+def _stale(draft: Draft, rows: Mapping[ConversationKey, ConversationRow]) -> Acceptance:
+    """Return the answer to a mark that is no news."""
+    lane = lane_of(rows[draft.conversation].id, draft.direction)
+    return Acceptance(verdict=Verdict.REPEATED, lane=lane)
 
 
 def _conversations(
@@ -120,6 +134,7 @@ def _entry(entry_id: int, draft: Draft, conversation: ConversationRow) -> Entry:
         conversation.id,
         conversation.external_id,
         conversation.amojo_id,
+        conversation.client_ref_id,
         conversation.link_id,
         draft.direction,
         draft.kind,
@@ -130,5 +145,5 @@ def _entry(entry_id: int, draft: Draft, conversation: ConversationRow) -> Entry:
         0,
         draft.received_at,
         draft.received_at,
-        draft.message,
+        draft.event,
     )

@@ -1,11 +1,12 @@
 """Where a message is: the journal's row, its attempts, and whether it still waits."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select
 
-from chatbridge.model import Direction, Message, decode_message
-from chatbridge.store.schema import attempts, journal, parked, pending
+from chatbridge.model import Direction, Mark, Message, decode_message
+from chatbridge.store.schema import attempts, journal, parked, pending, receipts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,24 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How far an operator's message has come at the messenger."""
+
+    failed_at: int | None
+    delivered_at: int | None
+    read_at: int | None
+    reason: str | None
+    text: str | None
+
+    @property
+    def mark(self) -> Mark:
+        """Return the furthest mark."""
+        if self.read_at is not None:
+            return Mark.READ
+        return Mark.FAILED if self.delivered_at is None else Mark.DELIVERED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passport:
     """A message with all that happened to it."""
 
@@ -35,6 +54,7 @@ class Passport:
     due_at: int | None
     parked: bool
     attempts: tuple[Attempt, ...]
+    receipt: Receipt | None = None
 
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
@@ -49,9 +69,12 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
             entry.stored_at,
             pending.c.due_at,
             parked.c.parked_at,
+            receipts.c.rank,
+            *(receipts.c[name] for name in _RECEIPT),
         )
         .outerjoin(pending, pending.c.id == entry.id)
         .outerjoin(parked, parked.c.id == entry.id)
+        .outerjoin(receipts, receipts.c.entry_id == entry.id)
         .where(entry.key.in_(keys))
         .order_by(entry.id)
         .limit(1)
@@ -60,7 +83,11 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
     return None if row is None else _passport(connection, row)
 
 
+_RECEIPT: Final = tuple(Receipt.__dataclass_fields__)
+
+
 def _passport(connection: Connection, row: RowMapping) -> Passport:
+    marked = row["rank"] is not None
     return Passport(
         entry_id=row["id"],
         direction=Direction(row["direction"]),
@@ -71,6 +98,7 @@ def _passport(connection: Connection, row: RowMapping) -> Passport:
         due_at=row["due_at"],
         parked=row["parked_at"] is not None,
         attempts=_attempts(connection, row["id"]),
+        receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
     )
 
 

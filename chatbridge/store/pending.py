@@ -38,6 +38,7 @@ def _waiting() -> Select[Any]:
             entry.conversation_id,
             row.external_id,
             row.amojo_id,
+            row.client_ref_id,
             row.link_id,
             entry.direction,
             entry.kind,
@@ -141,7 +142,7 @@ def load_entries(connection: Connection, ids: Sequence[int]) -> list[Entry]:
 
 
 _DIRECTIONS: Final = tuple(Direction)
-_DIRECTION: Final = 6
+_DIRECTION: Final = 7
 """Place of the direction among the columns of `_waiting`, which are those of Entry."""
 
 
@@ -173,19 +174,36 @@ def settle(
     if given_up:
         rows = [_parked(outcome, now) for outcome in given_up]
         connection.execute(insert_new(connection, parked, "id"), rows)
-    learnt = [
-        Naming(outcome.entry.link_id, outcome.entry.external_id, outcome.far_conversation_id)
-        for outcome in outcomes
-        if outcome.far_conversation_id is not None and outcome.entry.external_id is not None
-    ]
-    if learnt:
-        conversations.learn_amojo_ids(connection, learnt)
+    _learn(connection, outcomes)
     delivered = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.DELIVERED]
     made = [_attempt(outcome, now) for outcome in (*delivered, *decided)]
     if made:
         hot_rows(connection).record(
             connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)]
         )
+
+
+def _learn(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    """Remember what far sides call conversations."""
+    told = [
+        (outcome.entry, outcome.far_conversation_id)
+        for outcome in outcomes
+        if outcome.far_conversation_id is not None
+    ]
+    learnt = [
+        Naming(entry.link_id, entry.external_id, far_id)
+        for entry, far_id in told
+        if entry.direction is Direction.TO_AMOJO and entry.external_id is not None
+    ]
+    if learnt:
+        conversations.learn_amojo_ids(connection, learnt)
+    named = [
+        Naming(entry.link_id, far_id, entry.amojo_id)
+        for entry, far_id in told
+        if entry.direction is Direction.TO_MESSENGER and entry.amojo_id is not None
+    ]
+    if named:
+        conversations.bind(connection, named)
 
 
 @one_statement

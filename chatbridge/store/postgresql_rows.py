@@ -99,14 +99,16 @@ def _name(known: str, new: str) -> Any:
     )
 
 
-def _make(name: str) -> Any:
-    made = _insert_new(conversations, ("link_id", name, "created_at"), "link_id", name)
-    return made.returning(_ROW.id)
+def _make(*names: str) -> Any:
+    return _insert_new(conversations, (*names, "created_at"), *names[:2]).returning(_ROW.id)
 
 
+_NAME_COLUMNS: Final = ("link_id", "external_id")
+_BEGUN_COLUMNS: Final = ("link_id", "amojo_id", "client_ref_id")
 _IDS: Final = ("external_id", "amojo_id")
 _FIND: Final = {name: Hot(partial(_find, name), "link_id", name) for name in _IDS}
-_MAKE: Final = {name: Hot(partial(_make, name), "link_id", name, "created_at") for name in _IDS}
+_NAMED: Final = Hot(partial(_make, *_NAME_COLUMNS), *_NAME_COLUMNS, "created_at")
+_BEGUN: Final = Hot(partial(_make, *_BEGUN_COLUMNS), *_BEGUN_COLUMNS, "created_at")
 _BIND: Final = Hot(partial(_name, "amojo_id", "external_id"), *Naming._fields)
 _LEARN: Final = Hot(partial(_name, "external_id", "amojo_id"), *Naming._fields)
 _ACCEPT: Final = Hot(_accept, *JournalRow._fields, "told")
@@ -120,12 +122,18 @@ def find_conversations(
     return [ConversationRow(*row) for row in _FIND[name].read(connection, *_columns(pairs))]
 
 
-def insert_conversations(
-    connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]], now: int
-) -> None:
-    """Make those of these conversations that do not exist."""
+def insert_named(connection: Connection, pairs: Sequence[tuple[int, str | None]], now: int) -> None:
+    """Make those of these conversations that do not exist, known by link and messenger's id."""
     if pairs:
-        _MAKE[name].read(connection, *_columns([(*pair, now) for pair in pairs]))
+        _NAMED.read(connection, *_columns([(*pair, now) for pair in pairs]))
+
+
+def insert_begun(
+    connection: Connection, begun: Sequence[tuple[int, str | None, str | None]], now: int
+) -> None:
+    """Make those of these conversations that do not exist, known by link, amoCRM's id and amoCRM's id of the client."""
+    if begun:
+        _BEGUN.read(connection, *_columns([(*row, now) for row in begun]))
 
 
 def bind_conversations(connection: Connection, namings: Sequence[Naming]) -> None:

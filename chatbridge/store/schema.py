@@ -49,6 +49,7 @@ channels = Table(
     Column("title", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("status_body", String(16), nullable=False, server_default="current"),
 )
 
 messengers = Table(
@@ -96,6 +97,9 @@ conversations = Table(
     ),
     Column("amojo_id", String(255), comment="amoCRM's id, once known"),
     Column("created_at", BigInteger, nullable=False),
+    Column(
+        "client_ref_id", String(255), comment="amoCRM's id of the client, if an operator began it"
+    ),
     UniqueConstraint("link_id", "external_id"),
     UniqueConstraint("link_id", "amojo_id"),
     sqlite_autoincrement=True,
@@ -107,15 +111,13 @@ journal = Table(
     Column("id", _RowId, primary_key=True, autoincrement=True, comment="the order of acceptance"),
     Column("conversation_id", _RowId, nullable=False),
     Column("direction", SmallInteger, nullable=False, comment="model.Direction"),
-    Column(
-        "kind", String(16), nullable=False, comment="message, later also edit, status, reaction"
-    ),
+    Column("kind", String(16), nullable=False, comment="model.Kind"),
     Column(
         "key", LargeBinary(16), nullable=False, unique=True, comment="refuses a second acceptance"
     ),
     Column("digest", LargeBinary(16), nullable=False, comment="tells a repeat from a reused id"),
     Column("message_id", String(255), nullable=False, comment="the message it is, or is about"),
-    Column("body", LargeBinary, nullable=False, comment="model.encode_message"),
+    Column("body", LargeBinary, nullable=False, comment="model.encode_event"),
     Column("received_at", BigInteger, nullable=False, comment="when its bytes had arrived"),
     Column("stored_at", BigInteger, nullable=False, comment="when its transaction was written"),
     sqlite_autoincrement=True,
@@ -166,6 +168,27 @@ attempts = Table(
     Column("detail", Text),
     Column("far_id", String(255), comment="the far side's id of the message"),
     sqlite_with_rowid=False,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column(
+        "entry_id", _RowId, primary_key=True, autoincrement=False, comment="an operator's message"
+    ),
+    Column("rank", SmallInteger, nullable=False, comment="model.Mark.rank; it only grows"),
+    Column("failed_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("read_at", BigInteger),
+    Column("reason", String(32), comment="model.FailureReason"),
+    Column("text", Text, comment="why it failed, as the operator reads it"),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="who goes through the journal"),
+    Column("entry_id", BigInteger, nullable=False, comment="how far"),
 )
 
 unknown_events = Table(

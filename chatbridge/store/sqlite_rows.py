@@ -87,10 +87,12 @@ def _name(known: str, new: str) -> Any:
 
 _IDS: Final = ("external_id", "amojo_id")
 _FIND: Final = {name: HotRows(partial(_find, name), 2) for name in _IDS}
-_MAKE: Final = {
-    name: _inserted(conversations, ("link_id", name, "created_at"), "link_id", name)
-    for name in _IDS
-}
+_NAMED: Final = _inserted(
+    conversations, ("link_id", "external_id", "created_at"), "link_id", "external_id"
+)
+_BEGUN: Final = _inserted(
+    conversations, ("link_id", "amojo_id", "client_ref_id", "created_at"), "link_id", "amojo_id"
+)
 _BIND: Final = Hot(partial(_name, "amojo_id", "external_id"), "link", "new", "known")
 _LEARN: Final = Hot(partial(_name, "external_id", "amojo_id"), "link", "known", "new")
 
@@ -102,11 +104,16 @@ def find_conversations(
     return [ConversationRow(*row) for row in _FIND[name].read(connection, pairs)]
 
 
-def insert_conversations(
-    connection: Connection, name: str, pairs: Sequence[tuple[int, str | None]], now: int
+def insert_named(connection: Connection, pairs: Sequence[tuple[int, str | None]], now: int) -> None:
+    """Make those of these conversations that do not exist, known by link and messenger's id."""
+    _NAMED.write(connection, [(*pair, now) for pair in pairs])
+
+
+def insert_begun(
+    connection: Connection, begun: Sequence[tuple[int, str | None, str | None]], now: int
 ) -> None:
-    """Make those of these conversations that do not exist."""
-    _MAKE[name].write(connection, [(*pair, now) for pair in pairs])
+    """Make those of these conversations that do not exist, known by link, amoCRM's id and amoCRM's id of the client."""
+    _BEGUN.write(connection, [(*row, now) for row in begun])
 
 
 def bind_conversations(connection: Connection, namings: Sequence[Naming]) -> None:

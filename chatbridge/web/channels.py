@@ -22,6 +22,7 @@ async def create_channel(call: Call[ChannelDraft]) -> ChannelOut:
         base_url=_base_url(draft.base_url or services.default_base_url, services),
         signing=draft.signing,
         hook_version=draft.hook_version,
+        status_body=draft.status_body,
         bot_id=draft.bot_id,
         title=draft.title,
         created_at=now,
@@ -49,7 +50,7 @@ async def change_channel(call: Call[ChannelChange]) -> ChannelOut:
     channel = services.directory.channel(call.path["channel_id"])
     changes: dict[str, Any] = call.body.model_dump(exclude_unset=True)
     # Null means "as before" for what a channel cannot be without.
-    for name in ("code", "secret", "base_url", "signing", "hook_version"):
+    for name in ("code", "secret", "base_url", "signing", "hook_version", "status_body"):
         if changes.get(name) is None:
             changes.pop(name, None)
     if "base_url" in changes:
@@ -65,6 +66,7 @@ def to_out(channel: Channel, services: Services) -> ChannelOut:
         base_url=channel.base_url,
         signing=channel.signing,
         hook_version=channel.hook_version,
+        status_body=channel.status_body,
         bot_id=channel.bot_id,
         title=channel.title,
         callback_url=services.callback_url(),

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chatbridge.model import Direction
+from chatbridge.model import Direction, Kind
 from chatbridge.store.parked import ParkedEntry, ParkedFilter
 from chatbridge.web.endpoint import Call
 from chatbridge.web.schemas import ParkedOut, ParkedPage, ParkedQuery, Released, ReleaseDraft
@@ -33,6 +33,7 @@ def _to_out(entry: ParkedEntry) -> ParkedOut:
         conversation_id=entry.conversation_id,
         message_id=entry.message_id,
         direction=direction_name(Direction(entry.direction)),
+        kind=Kind(entry.kind),
         code=entry.code,
         detail=entry.detail,
         attempts=entry.attempts,

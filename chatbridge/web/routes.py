@@ -9,7 +9,17 @@ from chatbridge.web import channels, health, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
-from chatbridge.web.message_schemas import MessageDraft, MessageOut, MessageTaken
+from chatbridge.web.message_schemas import (
+    EditDraft,
+    EventTaken,
+    MessageDraft,
+    MessageOut,
+    MessageTaken,
+    ReactionDraft,
+    StatusDraft,
+    StatusTaken,
+    TypingDraft,
+)
 from chatbridge.web.schemas import (
     ChannelChange,
     ChannelDraft,
@@ -108,6 +118,26 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="GET", path="/v1/messages/{message_id}", run=messages.get_message,
         summary="Show where a message stands", tag="messages", access=Access.MESSENGER, answer=MessageOut,
         refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/messages/{message_id}", run=messages.edit_message, summary="Edit a client's message",
+        tag="messages", access=Access.MESSENGER, body=EditDraft, answer=EventTaken, status=202,
+        refusals=(errors.NotFound, errors.NotEditable, errors.IdReused),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messages/{message_id}/status", run=messages.set_status,
+        summary="Say what became of an operator's message", tag="messages", access=Access.MESSENGER, body=StatusDraft,
+        answer=StatusTaken, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messages/{message_id}/reactions", run=messages.add_reaction,
+        summary="React to a message", tag="messages", access=Access.MESSENGER, body=ReactionDraft, answer=EventTaken,
+        status=202, refusals=(errors.NotFound, errors.IdReused),
+    ),
+    Endpoint(
+        method="POST", path="/v1/conversations/{conversation_id}/typing", run=messages.note_typing,
+        summary="Say that a client types", tag="messages", access=Access.MESSENGER, body=TypingDraft, status=202,
+        refusals=(errors.NotFound, errors.NotLinked, errors.LinkAmbiguous),
     ),
     Endpoint(
         method="GET", path="/healthz", run=health.get_health, summary="Is the process alive?", tag="operation",

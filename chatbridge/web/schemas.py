@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chatbridge.model import (
     HookVersion,
+    Kind,
     LinkState,
     Signing,
+    StatusBody,
     WebhookFormat,
 )
 from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Out, Short, Url
@@ -44,6 +46,10 @@ class ChannelDraft(In):
     base_url: Url | None = None
     signing: Signing = Signing.CURRENT
     hook_version: HookVersion = HookVersion.V2
+    status_body: StatusBody = Field(
+        default=StatusBody.CURRENT,
+        description="How amojo is told what became of a message: `old` is the shape of before 2025",
+    )
     bot_id: AmojoId | None = None
     title: Short | None = None
 
@@ -56,6 +62,7 @@ class ChannelChange(In):
     base_url: Url | None = None
     signing: Signing | None = None
     hook_version: HookVersion | None = None
+    status_body: StatusBody | None = None
     bot_id: AmojoId | None = None
     title: Short | None = None
 
@@ -68,6 +75,7 @@ class ChannelOut(Out):
     base_url: str
     signing: Signing
     hook_version: HookVersion
+    status_body: StatusBody
     bot_id: str | None
     title: str | None
     callback_url: str = Field(
@@ -166,6 +174,7 @@ class ParkedOut(Out):
     conversation_id: str | None
     message_id: str
     direction: Literal["to_amojo", "to_messenger"]
+    kind: Kind
     code: str
     detail: str
     attempts: int

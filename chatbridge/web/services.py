@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clock import Clock
 from chatbridge.delivery.courier import Courier
 from chatbridge.observability.metrics import Metrics
@@ -32,6 +35,9 @@ class Services:
     intake: Intake
     linking: Linking
     parking: Parking
+    marks: Marks
+    afterthoughts: Afterthoughts
+    typing: TypingRelay
     courier: Courier
     metrics: Metrics
 

@@ -1,7 +1,7 @@
 """Where a message is."""
 
 from chatbridge.ids import fingerprint
-from chatbridge.model import Direction, Link, decode_message
+from chatbridge.model import Direction, Kind, Link, decode_event
 from chatbridge.store import journal, pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import OutcomeKind
@@ -22,7 +22,7 @@ async def test_it_follows_a_message_through_its_states(store: Store, link: Link)
     await store.write(journal.accept, [draft], STORED)
     passport = await store.read(find_passport, (fingerprint("nobody"), draft.key))
     assert passport is not None
-    assert passport.message == decode_message(draft.body)
+    assert passport.message == decode_event(Kind.MESSAGE, draft.body)
     assert (passport.direction, passport.received_at, passport.stored_at) == (
         Direction.TO_AMOJO,
         BEGINNING,

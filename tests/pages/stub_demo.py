@@ -30,6 +30,8 @@ class StubDemo:
         self.timelines: dict[str, dict[str, Any]] = {}
         self.amo_ids: dict[str, str] = {}
         self.files: dict[str, tuple[bytes, str]] = {}
+        self.noted: list[tuple[str, Any]] = []
+        """What the page said beside messages: path and body."""
         self.refuse_with: tuple[int, dict[str, str]] | None = None
         self.may_answer: asyncio.Event | None = None
         self.steps_on_arrival: tuple[str, ...] = TAKEN
@@ -73,8 +75,9 @@ class StubDemo:
             {"at": iso(at), "step": step, "detail": None, "attempt": None, "error": None} | more
         )
         self.events.publish("timeline", {"id": message_id})
-        if step in {"delivered", "read", "failed"}:
-            timeline["state"] = self.messages[message_id]["state"] = step
+        state = step.removeprefix("marked_")
+        if state in {"delivered", "read", "failed"}:
+            timeline["state"] = self.messages[message_id]["state"] = state
             self.events.publish("message", self.messages[message_id])
 
     def _app(self) -> web.Application:
@@ -88,6 +91,9 @@ class StubDemo:
                 web.get("/demo/config", self._config),
                 web.get("/demo/messages", self._list),
                 web.post("/demo/messages", self._write),
+                web.post("/demo/messages/{id}/reactions", self._note),
+                web.post("/demo/typing", self._note),
+                web.post("/demo/seen", self._note),
                 web.post("/demo/files", self._upload),
                 web.get("/demo/files/{id}/{name}", self._file),
                 web.get("/demo/messages/{id}/timeline", self._timeline),
@@ -118,6 +124,11 @@ class StubDemo:
         if self.may_answer:
             await self.may_answer.wait()
         return web.json_response(self.add_message(**await request.json()), status=202)
+
+    async def _note(self, request: web.Request) -> web.Response:
+        """Keep what the page said."""
+        self.noted.append((request.path, await request.json()))
+        return web.Response(status=204)
 
     async def _upload(self, request: web.Request) -> web.Response:
         field = (await request.post())["file"]

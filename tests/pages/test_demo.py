@@ -74,9 +74,11 @@ async def test_retries_are_counted_live_with_their_errors_in_words(demo: Any, vi
 async def test_a_failed_message_shows_where_it_ended(demo: Any, visit: Any) -> None:
     demo.steps_on_arrival = ("received", "stored")
     message = demo.add_message(text="lost")
-    demo.add_step(message["id"], "failed", error={"code": "link_gone", "detail": "The link is off"})
+    demo.add_step(
+        message["id"], "marked_failed", error={"code": "link_gone", "detail": "The link is off"}
+    )
     page = await visit(demo.running.origin)
-    await expect(page.locator(".station[data-step=failed]")).to_contain_text("Failed")
+    await expect(page.locator(".station[data-step=marked_failed]")).to_contain_text("Failed")
     await expect(page.locator(".path__note")).to_contain_text("The link is off")
     await expect(page.locator(".message--own")).to_contain_text("Not delivered")
     await expect(steps(page)).to_have_count(3)

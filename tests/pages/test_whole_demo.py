@@ -152,9 +152,38 @@ async def test_a_conversation_of_all_types_in_both_directions(running: Demo, vis
         await operator.get_by_role("dialog").get_by_role("button", name="Send").click()
         await expect(answers(phone, item.lower())).to_have_count(1)
     await expect(page.locator(".path__about")).to_have_text("Contact")
-    await expect(page.locator(".path__signs")).to_contain_text("delivered")
-    await expect(page.locator(".station--done")).to_have_count(5)
+    await expect(page.locator(".path__signs")).to_contain_text("read")
+    await expect(page.locator(".station--done")).to_have_count(7)
     await page.screenshot(path=SCREENSHOTS / "demo-operator.png")
+
+
+async def test_a_replys_life_is_seen_on_both_sides(running: Demo, visit: Any) -> None:
+    """Sent, delivered, read; a reaction from either side; somebody types."""
+    page = await visit(running.origin, width=1440, height=1000)
+    phone, operator = page.locator(".phone"), inbox(page)
+    await write(page, "Is it blue?")
+    question = operator.locator(".message", has_text="Is it blue?")
+    await expect(question).to_be_visible()
+
+    await operator.locator("textarea").fill("It is")
+    await expect(phone.locator(".phone__status.typing")).to_be_visible()
+    await operator.locator("textarea").press("Enter")
+    answer = operator.locator(".message--own", has_text="It is")
+    await expect(answer).to_have_attribute("data-state", "read")
+    await expect(page.locator(".station[data-step=marked_read]")).to_contain_text("Read")
+
+    await react(phone.locator(".message", has_text="It is"), "\N{THUMBS UP SIGN}")
+    await expect(answer.locator(".reactions")).to_contain_text("\N{THUMBS UP SIGN}")
+    await react(question, "\N{FIRE}")
+    asked = phone.locator(".message--own", has_text="Is it blue?")
+    await expect(asked.locator(".reactions")).to_contain_text("\N{FIRE}")
+    await page.screenshot(path=SCREENSHOTS / "demo-marks.png")
+
+
+async def react(message: Any, emoji: str) -> None:
+    await message.hover()
+    await message.get_by_role("button", name="React").click()
+    await message.get_by_role("menuitem", name=emoji).click()
 
 
 async def test_a_second_start_opens_the_same_database(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from chatbridge.model import (
     Messenger,
     Person,
     Signing,
+    StatusBody,
     WebhookFormat,
 )
 from chatbridge.protocol.http import Response
@@ -44,6 +45,7 @@ def make_channel(**changes: Any) -> Channel:
         "base_url": "https://amojo.amocrm.ru",
         "signing": Signing.CURRENT,
         "hook_version": HookVersion.V2,
+        "status_body": StatusBody.CURRENT,
         "bot_id": None,
         "title": None,
         "created_at": NOW,
@@ -103,6 +105,7 @@ def make_entry(entry_id: int, conversation: int = 1, **changes: Any) -> Entry:
         "conversation_id": conversation,
         "external_id": f"conv-{conversation}",
         "amojo_id": None,
+        "client_ref_id": None,
         "link_id": 1,
         "direction": Direction.TO_AMOJO,
         "kind": "message",

@@ -7,12 +7,13 @@ from chatbridge.model import (
     AmojoIdentity,
     ContactCard,
     Content,
+    Kind,
     Location,
     Message,
     MessageType,
     Person,
-    decode_message,
-    encode_message,
+    decode_event,
+    encode_event,
 )
 from tests.unit.factories import SECRET, make_channel, make_message, make_messenger
 
@@ -52,13 +53,13 @@ MESSAGES = st.builds(
 
 @given(MESSAGES)
 def test_a_message_comes_back_from_the_journal_as_it_went_in(message: Message) -> None:
-    assert decode_message(encode_message(message)) == message
+    assert decode_event(Kind.MESSAGE, encode_event(message)) == message
 
 
 def test_a_message_of_a_later_version_is_not_read_by_halves() -> None:
-    later = encode_message(make_message()).removesuffix(b"}") + b',"mood":1}'
+    later = encode_event(make_message()).removesuffix(b"}") + b',"mood":1}'
     with pytest.raises(msgspec.ValidationError, match="mood"):
-        decode_message(later)
+        decode_event(Kind.MESSAGE, later)
 
 
 def test_a_scope_is_channel_and_account() -> None:

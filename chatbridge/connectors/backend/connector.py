@@ -1,13 +1,29 @@
-"""Delivers operators' messages to a backend's webhook."""
+"""Delivers what operators do to a backend's webhook."""
 
 from typing import Final
 
-from chatbridge.connectors.base import Delivery
+from pydantic import ValidationError
+
+from chatbridge.connectors.base import Delivery, Taken
+from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.errors import Misconfigured
-from chatbridge.model import WebhookFormat
-from chatbridge.protocol import signed_webhook
+from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
+from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
 from chatbridge.protocol.http import Request, Transport
+from chatbridge.protocol.webhook_events import Account, WebhookEvent
+
+_SETTING: Final = "capabilities"
+_FIRST_GENERATION: Final = EVERYTHING.model_copy(
+    update={
+        "quotes": False,
+        "forwards": False,
+        "buttons": False,
+        "reactions": False,
+        "typing": False,
+    }
+)
+"""What callbacks of amojo's first generation can say."""
 
 
 class BackendConnector:
@@ -18,38 +34,86 @@ class BackendConnector:
     def __init__(self, transport: Transport) -> None:
         """Send through this transport."""
         self._transport = transport
+        self._known: dict[str, tuple[Messenger, Capabilities]] = {}
 
-    async def send(self, delivery: Delivery) -> str | None:
+    def capabilities(self, messenger: Messenger) -> Capabilities:
+        """Return what the messenger's settings say; everything where they say nothing."""
+        known = self._known.get(messenger.id)
+        if known is None or known[0] is not messenger:
+            known = self._known[messenger.id] = messenger, _capabilities(messenger)
+        return known[1]
+
+    async def send(self, delivery: Delivery) -> Taken:
         """Post the event; any 2xx means that the backend has it."""
-        response = await self._transport.send(build_request(delivery), allowed=delivery.allowed)
+        request = build_request(delivery)
+        if request is None:
+            return Taken()
+        response = await self._transport.send(request, allowed=delivery.allowed)
         signed_webhook.read_taken(response)
-        return None
+        if isinstance(delivery.event, Started):
+            return Taken(conversation_id=signed_webhook.read_conversation(response))
+        return _TAKEN
 
 
-def build_request(delivery: Delivery) -> Request:
-    """Return the signed request in the shape the messenger asked for. Pure.
+_TAKEN: Final = Taken()
+
+
+def _capabilities(messenger: Messenger) -> Capabilities:
+    said = messenger.settings.get(_SETTING, {})
+    if messenger.webhook_format is WebhookFormat.AMOJO_V1:
+        said = _FIRST_GENERATION.model_dump() | said
+    try:
+        can = Capabilities.model_validate(said)
+    except ValidationError:
+        return EVERYTHING  # from before they were checked
+    return EVERYTHING if can == EVERYTHING else can
+
+
+def build_request(delivery: Delivery) -> Request | None:
+    """Return the signed request in the shape the messenger asked for; None if that shape has no words for it. Pure.
 
     Raises:
         Misconfigured: the messenger has no webhook address.
 
     """
-    messenger, message = delivery.messenger, delivery.message
+    messenger, event = delivery.messenger, delivery.event
     if messenger.webhook_url is None:
         raise Misconfigured(
             "This messenger has no webhook_url yet. Set it with PATCH /v1/messengers/{id}."
         )
-    if messenger.webhook_format is WebhookFormat.AMOJO_V2:
-        return hooks.build_v2(messenger.amojo, messenger.webhook_url, message, now=delivery.now)
-    if messenger.webhook_format is WebhookFormat.AMOJO_V1:
-        return hooks.build_v1(messenger.amojo, messenger.webhook_url, message)
-    link = delivery.link
-    event = signed_webhook.message_created(
-        message, scope_id=link.scope_id, account_id=link.account_id
-    )
+    if messenger.webhook_format is not WebhookFormat.STANDARD:
+        return _as_amojo(delivery, messenger.webhook_url)
+    account = Account(delivery.link.scope_id, delivery.link.account_id)
     return signed_webhook.build(
-        event,
+        _event(event, account, now=delivery.now),
         url=messenger.webhook_url,
         secret=messenger.webhook_secret,
         webhook_id=delivery.id,
         now=delivery.now,
     )
+
+
+def _event(
+    event: Message | Reaction | Started | Typing, account: Account, *, now: int
+) -> WebhookEvent:
+    if isinstance(event, Message):
+        return webhook_events.message_created(event, account)
+    if isinstance(event, Reaction):
+        return webhook_events.reaction_changed(event, account)
+    if isinstance(event, Started):
+        return webhook_events.conversation_started(event, account)
+    return webhook_events.typing_started(event, account, now=now)
+
+
+def _as_amojo(delivery: Delivery, url: str) -> Request | None:
+    identity, event, now = delivery.messenger.amojo, delivery.event, delivery.now
+    if isinstance(event, Message):
+        if delivery.messenger.webhook_format is WebhookFormat.AMOJO_V1:
+            return hooks.build_v1(identity, url, event)
+        return hooks.build_v2(identity, url, event, now=now)
+    if isinstance(event, Reaction):
+        return hooks.build_reaction(identity, url, event, now=now)
+    if isinstance(event, Typing):
+        return hooks.build_typing(identity, url, event, now=now)
+    # amojo itself says nothing: a conversation without the messenger's id is one that an operator began.
+    return None

@@ -5,6 +5,7 @@ import { replace, upsert } from "/look/thread.js";
 import { chatMessage } from "/demo/pages/model.js";
 
 const TYPING_SHOWN_MS = 6000;
+const TYPING_EVERY_MS = 5000;
 const WITH_LENGTH = ["audio", "voice", "video"];
 
 /**
@@ -26,6 +27,7 @@ export function createMessenger({ store, words, notices }) {
     const [config, { messages }] = answers;
     store.set({ config: store.get().config ?? config, loaded: true });
     change((all) => replace(all, messages.map(chatMessage)));
+    void see();
   }
 
   /** `prepare` runs before each try and adds what the server needs, such as the address of an uploaded file. */
@@ -58,6 +60,29 @@ export function createMessenger({ store, words, notices }) {
     return send({ type: "sticker", media }, async () => ({ media_url: media }));
   }
 
+  async function react(message, emoji) {
+    const { config } = store.get();
+    const given = message.reactions.some((one) => one.user === config.client.name && one.emoji === emoji);
+    const body = { emoji: given ? null : emoji };
+    await notices.attempt(() => call("POST", `/demo/messages/${message.id}/reactions`, body));
+  }
+
+  let typedAt = 0;
+
+  async function typing() {
+    if (Date.now() - typedAt < TYPING_EVERY_MS) return;
+    typedAt = Date.now();
+    await notices.attempt(() => call("POST", "/demo/typing", {}));
+  }
+
+  /** The client has seen what the screen shows; amoCRM draws the second mark. */
+  async function see() {
+    if (document.visibilityState !== "visible") return;
+    if (!store.get().messages.some((one) => one.unseen)) return;
+    change((all) => all.map((one) => (one.unseen ? { ...one, unseen: false } : one)));
+    await notices.attempt(() => call("POST", "/demo/seen", {}));
+  }
+
   function takeTyping() {
     store.set({ typingUntil: Date.now() + TYPING_SHOWN_MS });
     setTimeout(() => store.set({}), TYPING_SHOWN_MS);
@@ -66,7 +91,10 @@ export function createMessenger({ store, words, notices }) {
   function takeMessage(p) {
     if (p.direction === "out") store.set({ typingUntil: 0 });
     change((all) => upsert(all, chatMessage(p)));
+    void see();
   }
 
-  return { load, send, sendFile, sendSticker, events: { message: takeMessage, typing: takeTyping } };
+  document.addEventListener("visibilitychange", () => void see());
+
+  return { load, send, sendFile, sendSticker, react, typing, events: { message: takeMessage, typing: takeTyping } };
 }

@@ -5,7 +5,7 @@
 const STATES = { queued: "sent", delivered: "delivered", read: "read", failed: "failed" };
 const USUAL_PATH = ["received", "stored", "signed", "accepted", "delivered"];
 const FINAL_STATES = ["delivered", "read", "failed"];
-const TROUBLE = ["retry", "failed", "parked"];
+const TROUBLE = ["retry", "marked_failed", "parked"];
 
 /**
  * A message as the client's phone shows it: what the client wrote is "own".
@@ -29,13 +29,14 @@ export function chatMessage(p) {
     duration: p.duration ?? 0,
     location: p.location ?? null,
     contact: p.contact ?? null,
-    quote: null,
+    quote: p.quote ?? null,
     at: Date.parse(p.at),
     state: own ? (STATES[p.state] ?? "sent") : null,
     problem: null,
     edited: false,
     silent: false,
-    reactions: [],
+    unseen: !own && p.state !== "read",
+    reactions: p.reactions ?? [],
   };
 }
 

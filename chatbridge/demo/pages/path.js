@@ -10,9 +10,10 @@ const ICONS = {
   signed: "signed",
   accepted: "sent",
   delivered: "delivered",
-  read: "read",
   retry: "repeat",
-  failed: "warning",
+  marked_delivered: "delivered",
+  marked_failed: "warning",
+  marked_read: "read",
   parked: "pause",
   released: "repeat",
 };
@@ -140,7 +141,7 @@ export function createPath({ words, onNewest }) {
 
 /** The way of a message that the server has not taken: just begun, or ended at once. */
 function untaken({ state, at, problem }) {
-  const failure = { step: "failed", at: new Date(at).toISOString(), error: { code: null, detail: problem } };
+  const failure = { step: "marked_failed", at: new Date(at).toISOString(), error: { code: null, detail: problem } };
   return {
     direction: "in",
     state: state === "failed" ? "failed" : "queued",

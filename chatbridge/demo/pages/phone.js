@@ -23,7 +23,12 @@ const STICKERS = ["hello", "heart", "thanks", "party", "coffee", "question"];
  * @returns {{element: HTMLElement, render: (state: object) => void}}
  */
 export function createPhone({ words, notices, messenger, onSelect }) {
-  const messages = createMessageList({ words, onSelect, onRetry: (one) => one.retry() });
+  const messages = createMessageList({
+    words,
+    onSelect,
+    onRetry: (one) => one.retry(),
+    onReact: messenger.react,
+  });
   const recorder = createRecorder({
     notices,
     words,
@@ -35,6 +40,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
     extras: [stickers(), recorder].filter(Boolean),
     onSend: (text) => messenger.send({ type: "text", text }),
     onFile: sendFile,
+    onInput: messenger.typing,
   });
   const status = h("p", { class: "phone__status" });
   const empty = emptyState("chat", "no_messages", "no_messages_hint");

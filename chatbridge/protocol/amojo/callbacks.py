@@ -11,9 +11,22 @@ import orjson
 
 from chatbridge.errors import UnreadablePayload
 from chatbridge.ids import fingerprint
-from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
+from chatbridge.model import (
+    ContactCard,
+    Content,
+    Location,
+    Message,
+    MessageType,
+    Person,
+    Reaction,
+    Typing,
+)
+from chatbridge.protocol.amojo.actions import read_reaction, read_typing
 from chatbridge.protocol.amojo.plain_callbacks import read_plain_message
 from chatbridge.protocol.tame import identifier, is_shallow, members, number, text, whole
+
+NAMELESS: Final = "v1-"
+"""How ids begin that were made for messages which had none."""
 
 _EXTRAS: Final = ("markup", "template", "reply_to", "forwards", "post")
 """Members of a v2 message that are passed on as they are."""
@@ -25,23 +38,17 @@ _YEAR_10000: Final = 253_402_300_800
 """Seconds; from here on no calendar, ours included, can name the moment."""
 
 
-class MessageWritten(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An operator wrote."""
-
-    message: Message
-
-
 class OtherEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A callback that is signed and understood as far as its kind, which this version does not relay."""
 
     kind: str
 
 
-Event = MessageWritten | OtherEvent
+Said = Message | Reaction | Typing | OtherEvent
 
 
-def read_callback(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Event:
-    """Return the event in a callback.
+def read_callback(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Said:
+    """Return what a callback says.
 
     Args:
         body: the verified bytes.
@@ -49,17 +56,17 @@ def read_callback(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Even
         now: microseconds; stands in where the callback has no time.
 
     Raises:
-        UnreadablePayload: not JSON, or a message that lacks what it cannot do without.
+        UnreadablePayload: not JSON, or something that lacks what it cannot do without.
 
     """
     plain = read_plain_message(body)
     if plain is not None:
-        return MessageWritten(message=plain)
+        return plain
     return read_tolerantly(body, fresh_id=fresh_id, now=now)
 
 
-def read_tolerantly(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Event:
-    """Return the event in a callback of any form; see `read_callback`."""
+def read_tolerantly(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Said:
+    """Return what a callback of any form says; see `read_callback`."""
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -67,16 +74,25 @@ def read_tolerantly(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Ev
     if not isinstance(payload, dict):
         raise UnreadablePayload("the callback is not a JSON object")
     if isinstance(payload.get("message"), dict):
-        return MessageWritten(message=_read_v2(payload, now))
+        return _read_v2(payload, now)
     if isinstance(payload.get("action"), dict):
-        return OtherEvent(kind=_action_kind(payload["action"]))
+        return _read_action(payload["action"], now)
     if "conversation_id" in payload and "type" in payload:
-        return MessageWritten(message=_read_v1(payload, body, fresh_id, now))
+        return _read_v1(payload, body, fresh_id, now)
     return OtherEvent(kind="unknown")
 
 
-def _action_kind(action: dict[str, Any]) -> str:
-    return next((kind for kind in ("typing", "reaction") if kind in action), "unknown")
+_ACTIONS: Final[dict[str, Callable[[dict[str, Any], int], Typing | Reaction | None]]] = {
+    "typing": read_typing,
+    "reaction": read_reaction,
+}
+
+
+def _read_action(action: dict[str, Any], now: int) -> Said:
+    for kind, read in _ACTIONS.items():
+        if kind in action:
+            return read(action, now) or OtherEvent(kind=kind)
+    return OtherEvent(kind="unknown")
 
 
 def _read_v2(payload: dict[str, Any], now: int) -> Message:
@@ -107,7 +123,7 @@ def _read_v1(
     # operator may simply have written "ok" twice, so each callback is a message of its own.
     timed = whole(payload.get("msec_timestamp")) is not None
     return Message(
-        id=f"v1-{fingerprint(body.rstrip()).hex() if timed else fresh_id()}",
+        id=f"{NAMELESS}{fingerprint(body.rstrip()).hex() if timed else fresh_id()}",
         conversation_id=_required(payload["conversation_id"], identifier, "conversation_id"),
         sent_at=_sent_at(payload, now),
         sender=Person(),

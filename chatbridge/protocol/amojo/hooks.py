@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from chatbridge.model import AmojoIdentity, Content, Message, Person
+from chatbridge.model import AmojoIdentity, Content, Message, Person, Reaction, Typing
 from chatbridge.protocol.amojo import signing
 from chatbridge.protocol.http import Request
 
@@ -23,9 +23,7 @@ def build_v2(identity: AmojoIdentity, url: str, message: Message, *, now: int) -
         "receiver": _person(receiver)
         | {"phone": receiver.phone or "", "email": receiver.email or ""},
         "sender": _person(message.sender),
-        "conversation": _set(
-            {"id": message.amojo_conversation_id, "client_id": message.conversation_id}
-        ),
+        "conversation": _conversation(message.amojo_conversation_id, message.conversation_id),
         "timestamp": message.sent_at // 1_000_000,
         "msec_timestamp": message.sent_at // 1_000,
         "message": {"id": message.id, "markup": None, "tag": ""}
@@ -36,6 +34,29 @@ def build_v2(identity: AmojoIdentity, url: str, message: Message, *, now: int) -
         outer["source"] = {"external_id": message.source}
     payload = {"account_id": identity.account_id, "time": now // 1_000_000, "message": outer}
     return _signed(identity, url, payload)
+
+
+def build_reaction(identity: AmojoIdentity, url: str, reaction: Reaction, *, now: int) -> Request:
+    """Return a v2 reaction callback, with the message both as the object of today and as the `msgid` of before."""
+    change = {
+        "message": _set({"id": reaction.amojo_message_id, "client_id": reaction.message_id}),
+        "msgid": reaction.amojo_message_id,
+        "user": {"id": reaction.by.amojo_id},
+        "conversation": _conversation(reaction.amojo_conversation_id, reaction.conversation_id),
+        "type": "unreact" if reaction.removed else "react",
+        "emoji": reaction.emoji,
+    }
+    return _action(identity, url, {"reaction": _set(change)}, now)
+
+
+def build_typing(identity: AmojoIdentity, url: str, typing: Typing, *, now: int) -> Request:
+    """Return a v2 typing callback."""
+    change = {
+        "user": {"id": typing.by.amojo_id},
+        "conversation": _conversation(typing.amojo_conversation_id, typing.conversation_id),
+        "expired_at": typing.until // 1_000_000,
+    }
+    return _action(identity, url, {"typing": change}, now)
 
 
 def build_v1(identity: AmojoIdentity, url: str, message: Message) -> Request:
@@ -69,6 +90,15 @@ def _content(said: Content) -> dict[str, Any]:
 
 def _person(person: Person) -> dict[str, Any]:
     return _set({"id": person.amojo_id, "client_id": person.id, "name": person.name})
+
+
+def _conversation(amojo_id: str | None, conversation_id: str | None) -> dict[str, Any]:
+    return _set({"id": amojo_id, "client_id": conversation_id})
+
+
+def _action(identity: AmojoIdentity, url: str, action: dict[str, Any], now: int) -> Request:
+    payload = {"account_id": identity.account_id, "time": now // 1_000_000, "action": action}
+    return _signed(identity, url, payload)
 
 
 def _signed(identity: AmojoIdentity, url: str, payload: dict[str, Any]) -> Request:

@@ -29,6 +29,9 @@ _DUPLICATE: Final = re.compile(
 """How a server may say that it knows this msgid: a guess, the real wording is not published. It is a narrow one, because
 a refusal taken for a repeat ("chat does not exist") would lose the message."""
 
+_BANNED: Final = 60.0
+"""Seconds between calls while amoCRM answers with its page for blocked senders, which has no Retry-After."""
+
 _SCOPE: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """`{channel_id}_{account_id}`, two UUIDs. It becomes part of addresses."""
 
@@ -96,6 +99,23 @@ def read_done(response: Response) -> None:
     _check(response)
 
 
+def read_noted(response: Response) -> None:
+    """Return if amojo took a status, a reaction or the like, which concerns a message it may not know.
+
+    Raises:
+        DeliveryError: amojo refused. Not to know the message is final: what follows must not wait for it.
+
+    """
+    if response.status == HTTPStatus.NOT_FOUND:
+        far_code, words = _far_words(response)
+        raise errors.Rejected(
+            f"amoCRM knows no such message: {words or far_code or 'no explanation'}",
+            status=response.status,
+            far_code=far_code,
+        )
+    _check(response)
+
+
 def read_sent(response: Response) -> Sent:
     """Return amojo's ids of a published message.
 
@@ -130,6 +150,9 @@ def _check(response: Response) -> None:
         return
     retry_after = read_retry_after(response.headers.get("retry-after"))
     kind = _kind_of(response, asked_to_wait=retry_after is not None)
+    if status == HTTPStatus.FORBIDDEN and kind is errors.Throttled:
+        # Who goes on knocking stays banned.
+        retry_after = max(retry_after or 0, _BANNED)
     far_code, words = _far_words(response)
     advice = _ADVICE.get(far_code or "") or _ADVICE_BY_STATUS.get(status, "")
     if kind is not errors.Misconfigured:

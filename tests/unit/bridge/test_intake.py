@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.intake import Intake, message_key
+from chatbridge.bridge.intake import Intake
 from chatbridge.errors import (
     CallbackRefused,
     IdReused,
@@ -16,7 +17,7 @@ from chatbridge.errors import (
     NotLinked,
     UnreadablePayload,
 )
-from chatbridge.model import AmojoIdentity, Direction, LinkState
+from chatbridge.model import AmojoIdentity, Direction, Kind, Link, LinkState, Typing
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
 from chatbridge.store import schema
@@ -71,6 +72,13 @@ class KeepingQueue:
         """Nothing is kept of it."""
 
 
+class NoTypists:
+    """Nobody is told that somebody types."""
+
+    def operator_types(self, link: Link, typing: Typing) -> None:
+        """Nothing is kept of it."""
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     store = open_store(f"sqlite:///{tmp_path}/intake.db", synchronous="normal")
@@ -81,12 +89,14 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         directory = Directory(store, Sealer(["a long random passphrase"]), clock)
         await directory.add_channel(make_channel())
         await directory.add_messenger(MESSENGER)
+        metrics = Metrics()
         intake = Intake(
             store=store,
             clock=clock,
             directory=directory,
-            metrics=Metrics(),
-            queue=KeepingQueue(taken),
+            metrics=metrics,
+            acceptor=Acceptor(store=store, clock=clock, metrics=metrics, queue=KeepingQueue(taken)),
+            typists=NoTypists(),
             new_id=lambda: "fresh",
         )
         yield House(directory, intake, taken)
@@ -157,7 +167,7 @@ async def test_a_callback_that_comes_twice_is_one_message(house: House) -> None:
 
 def test_keys_differ_by_messenger_direction_and_id() -> None:
     keys = {
-        message_key(make_messenger(id=messenger), direction, message_id)
+        entry_key(make_messenger(id=messenger), direction, Kind.MESSAGE, message_id)
         for messenger in ("msgr_1", "msgr_2")
         for direction in Direction
         for message_id in ("m-1", "m-2")

@@ -1,6 +1,6 @@
 """The schedules, walked through with a clock that only moves from attempt to attempt."""
 
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 
 import pytest
 from hypothesis import given
@@ -8,17 +8,18 @@ from hypothesis import strategies as st
 
 from chatbridge import errors
 from chatbridge.delivery.retry import (
+    AFTERTHOUGHT,
     CLIENT_MESSAGE,
     OPERATOR_REPLY,
-    SCHEDULES,
     GiveUp,
     Retry,
     Schedule,
     decide,
+    schedule_of,
 )
 from chatbridge.errors import DeliveryError
-from chatbridge.model import Direction
-from tests.unit.factories import NOW, SECOND
+from chatbridge.model import Direction, Kind
+from tests.unit.factories import NOW, SECOND, make_entry
 
 DOWN = errors.FarSideDown("it is down")
 MINUTE, HOUR = 60, 3600
@@ -53,10 +54,15 @@ def attempts(
 
 
 def test_each_direction_has_its_schedule() -> None:
-    assert SCHEDULES == {
-        Direction.TO_MESSENGER: OPERATOR_REPLY,
-        Direction.TO_AMOJO: CLIENT_MESSAGE,
+    found = {
+        (direction, kind): schedule_of(make_entry(1, direction=direction, kind=kind))
+        for direction in Direction
+        for kind in Kind
     }
+    to_amojo = dict.fromkeys(product((Direction.TO_AMOJO,), Kind), AFTERTHOUGHT)
+    to_amojo[Direction.TO_AMOJO, Kind.MESSAGE] = CLIENT_MESSAGE
+    to_messenger = dict.fromkeys(product((Direction.TO_MESSENGER,), Kind), OPERATOR_REPLY)
+    assert found == to_amojo | to_messenger
 
 
 def test_an_operators_reply_is_tried_for_a_quarter_of_an_hour() -> None:

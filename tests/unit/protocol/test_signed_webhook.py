@@ -16,6 +16,7 @@ from chatbridge.errors import DeliveryError
 from chatbridge.model import ContactCard, Content, Location, Message, MessageType, Person
 from chatbridge.protocol import signed_webhook
 from chatbridge.protocol.http import Request
+from chatbridge.protocol.webhook_events import Account, format_time, message_created
 from tests.unit.factories import ACCOUNT_ID, NOW, SCOPE_ID, SECOND, make_message, make_response
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -23,15 +24,13 @@ SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 def event_of(message: Message) -> dict[str, Any]:
     """Return the event as its JSON says it."""
-    return to_builtins(
-        signed_webhook.message_created(message, scope_id=SCOPE_ID, account_id=ACCOUNT_ID)
-    )
+    return to_builtins(message_created(message, Account(SCOPE_ID, ACCOUNT_ID)))
 
 
 def build(now: int = NOW, message: Message | None = None) -> Request:
     message = message or make_message()
     return signed_webhook.build(
-        signed_webhook.message_created(message, scope_id=SCOPE_ID, account_id=ACCOUNT_ID),
+        message_created(message, Account(SCOPE_ID, ACCOUNT_ID)),
         url="https://backend.example.org/hook",
         secret=SECRET,
         webhook_id="msg_1",
@@ -134,7 +133,7 @@ def test_members_without_a_value_are_left_out(content: Content, wire: dict[str, 
     ],
 )
 def test_times_are_cut_to_milliseconds(at: int, written: str) -> None:
-    assert signed_webhook.format_time(at) == written
+    assert format_time(at) == written
 
 
 # --- the signature ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chatbridge.model import Content, Location, Message, MessageType, Person
 from chatbridge.protocol.amojo import hooks, signing
-from chatbridge.protocol.amojo.callbacks import MessageWritten, read_callback
+from chatbridge.protocol.amojo.callbacks import read_callback
 from chatbridge.protocol.http import Request
 from tests.unit.factories import ACCOUNT_ID, NOW, SCOPE_ID, SECRET, make_message, make_messenger
 
@@ -20,8 +20,8 @@ URL = "https://backend.example.org/location/:scope_id"
 
 def read(request: Request) -> Message:
     event = read_callback(request.body, fresh_id=lambda: "fresh", now=0)
-    assert isinstance(event, MessageWritten)
-    return event.message
+    assert isinstance(event, Message)
+    return event
 
 
 def v2(message: Message) -> Request:

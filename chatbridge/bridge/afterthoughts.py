@@ -1,0 +1,170 @@
+"""Takes what clients do to messages that are there already: they change them, and react to them."""
+
+from collections.abc import Callable
+
+from chatbridge.bridge.accepting import Acceptor, entry_key
+from chatbridge.bridge.directory import Directory
+from chatbridge.clock import Clock
+from chatbridge.errors import IdReused, NotEditable, NotFound
+from chatbridge.ids import fingerprint
+from chatbridge.model import (
+    Channel,
+    Content,
+    Direction,
+    Edit,
+    Event,
+    Kind,
+    Message,
+    MessageType,
+    Messenger,
+    Person,
+    Reaction,
+    Signing,
+    decode_message,
+    encode_content,
+    kind_of,
+)
+from chatbridge.store.engine import Store
+from chatbridge.store.entries import ConversationKey, Verdict
+from chatbridge.store.targets import Target, find_target
+
+
+class Afterthoughts:
+    """Edits and reactions of clients."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        directory: Directory,
+        acceptor: Acceptor,
+        new_id: Callable[[], str],
+    ) -> None:
+        """Take them through `acceptor`; `new_id` names those that have no name."""
+        self._store, self._clock, self._directory = store, clock, directory
+        self._acceptor, self._new_id = acceptor, new_id
+
+    async def edit(
+        self, messenger: Messenger, message_id: str, content: Content, *, name: str | None, at: int
+    ) -> None:
+        """Take new content of a client's message; when this returns it is on disk.
+
+        Args:
+            messenger: who says so.
+            message_id: the messenger's id of the message.
+            content: all of the new content.
+            name: an id of this edit; the same again is the same edit.
+            at: when it was made.
+
+        Raises:
+            NotFound: the messenger has sent no such message.
+            NotEditable: it is an operator's.
+            StoreUnavailable: it was not stored.
+
+        """
+        target = await self._target(messenger, message_id)
+        if target.direction is not Direction.TO_AMOJO:
+            raise NotEditable
+        conversation_id = target.conversation.external_id or ""
+        if self._is_modern(target):
+            edit: Event = Edit(
+                message_id=message_id,
+                conversation_id=conversation_id,
+                edited_at=at,
+                content=content,
+            )
+        else:
+            edit = self._follow_up(target, f"✎ {content.text or ''}".strip(), at)
+        await self._take(messenger, target, edit, name, said=encode_content(content))
+
+    async def react(
+        self,
+        messenger: Messenger,
+        message_id: str,
+        client: Person,
+        *,
+        emoji: str | None,
+        removed: bool,
+        name: str | None,
+        at: int,
+    ) -> None:
+        """Take a client's reaction to a message of either side, or its end; when this returns it is on disk.
+
+        Raises:
+            NotFound: the messenger knows no such message.
+            StoreUnavailable: it was not stored.
+
+        """
+        target = await self._target(messenger, message_id)
+        own, conversation = target.direction is Direction.TO_AMOJO, target.conversation
+        if self._is_modern(target):
+            reaction: Event = Reaction(
+                message_id=message_id if own else None,
+                amojo_message_id=None if own else message_id,
+                conversation_id=conversation.external_id,
+                amojo_conversation_id=conversation.amojo_id,
+                reacted_at=at,
+                by=client,
+                emoji=emoji,
+                removed=removed,
+            )
+        else:
+            said = f"{'↩ ' if removed else ''}{emoji or '👍'}"
+            reaction = self._follow_up(target, said, at, client)
+        said_bytes = f"{client.id} {emoji} {removed}".encode()
+        await self._take(messenger, target, reaction, name, said=said_bytes)
+
+    async def _target(self, messenger: Messenger, message_id: str) -> Target:
+        keys = [
+            entry_key(messenger, direction, Kind.MESSAGE, message_id) for direction in Direction
+        ]
+        target = await self._store.read(find_target, keys)
+        if target is None:
+            raise NotFound(f"This messenger has no message {message_id!r}.")
+        return target
+
+    def _is_modern(self, target: Target) -> bool:
+        return self._channel(target).signing is Signing.CURRENT
+
+    def _channel(self, target: Target) -> Channel:
+        link = self._directory.link_by_id(target.conversation.link_id)
+        return self._directory.channel(link.channel_id)
+
+    def _follow_up(
+        self, target: Target, text: str, at: int, client: Person | None = None
+    ) -> Message:
+        """Return a message that says the same, for the generation of 2017, which knows nothing but messages."""
+        return Message(
+            id=f"{target.message_id[:200]}-{self._new_id()}",
+            conversation_id=target.conversation.external_id,
+            sent_at=at,
+            sender=client or decode_message(target.body or b"").sender,
+            content=Content(type=MessageType.TEXT, text=text),
+        )
+
+    async def _take(
+        self,
+        messenger: Messenger,
+        target: Target,
+        event: Event,
+        name: str | None,
+        *,
+        said: bytes,
+    ) -> None:
+        conversation = target.conversation
+        verdict = await self._acceptor.take(
+            event,
+            direction=Direction.TO_AMOJO,
+            conversation=ConversationKey(
+                link_id=conversation.link_id,
+                external_id=conversation.external_id,
+                amojo_id=conversation.amojo_id,
+            ),
+            message_id=target.message_id,
+            key=entry_key(messenger, Direction.TO_AMOJO, kind_of(event), name or self._new_id()),
+            digest=fingerprint(target.message_id, said),
+            row=conversation,
+        )
+        if verdict is Verdict.REUSED:
+            raise IdReused(f"The id {name!r} was used before for something else.")

@@ -1,0 +1,106 @@
+"""What people set up: channels, messengers, links. All frozen; times are microseconds since 1970-01-01 UTC."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Signing(StrEnum):
+    """How requests to amojo are signed."""
+
+    CURRENT = "current"
+    LEGACY = "legacy"
+
+
+class HookVersion(StrEnum):
+    """The shape of amojo's callbacks."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+class StatusBody(StrEnum):
+    """The shape in which amojo is told how far a message has come."""
+
+    CURRENT = "current"
+    OLD = "old"
+
+
+class WebhookFormat(StrEnum):
+    """The shape in which a backend gets operators' messages."""
+
+    STANDARD = "standard"
+    AMOJO_V2 = "amojo_v2"
+    AMOJO_V1 = "amojo_v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """What amoCRM's support registered."""
+
+    id: str
+    """The channel id given by amoCRM, a UUID."""
+    code: str
+    secret: str = field(repr=False)
+    base_url: str
+    signing: Signing
+    hook_version: HookVersion
+    status_body: StatusBody
+    bot_id: str | None
+    title: str | None
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmojoIdentity:
+    """The credentials with which a messenger talks amojo to this server, as if this server were amoCRM."""
+
+    channel_id: str
+    secret: str = field(repr=False)
+    account_id: str
+
+    @property
+    def scope_id(self) -> str:
+        """Return `{channel_id}_{account_id}`, as amojo forms it."""
+        return f"{self.channel_id}_{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messenger:
+    """Where clients write."""
+
+    id: str
+    name: str
+    kind: str
+    webhook_url: str | None
+    webhook_format: WebhookFormat
+    webhook_secret: str = field(repr=False)
+    api_key_hash: bytes = field(repr=False)
+    amojo: AmojoIdentity
+    settings: dict[str, Any]
+    created_at: int
+    updated_at: int
+
+
+class LinkState(StrEnum):
+    """Whether amoCRM's account is connected to the channel."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A channel connected to an account, with the messenger behind it."""
+
+    id: int
+    scope_id: str
+    channel_id: str
+    account_id: str
+    messenger_id: str
+    title: str | None
+    state: LinkState
+    hook_version: HookVersion
+    created_at: int
+    connected_at: int
