@@ -58,11 +58,11 @@ class Phone:
             self.show(message | {"reactions": others + own})
 
     def unread(self) -> list[str]:
-        """Return the ids of operators' messages that the client has not seen."""
+        """Return the ids of operators' messages that have arrived and that the client has not seen."""
         return [
             message["id"]
             for message in self._messages.values()
-            if message["direction"] == "out" and message["state"] != "read"
+            if message["direction"] == "out" and message["state"] == "delivered"
         ]
 
     def tell(self, event: str, data: Any) -> None:

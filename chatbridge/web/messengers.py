@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from chatbridge import ids
+from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.errors import InvalidFields, KindUnavailable
 from chatbridge.model import AmojoIdentity, Messenger
 from chatbridge.web.endpoint import Call
@@ -28,6 +31,7 @@ async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
             f"This server has no connector of kind {draft.kind!r}. It has: {kinds}."
         )
     _check_webhook(draft.webhook_url, services)
+    _check_settings(draft.settings)
     api_key, now = ids.new_api_key(), services.clock.now()
     messenger = Messenger(
         id=ids.new_messenger_id(),
@@ -75,6 +79,7 @@ async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
         if changes.get(name) is None:
             changes.pop(name, None)
     _check_webhook(changes.get("webhook_url"), services)
+    _check_settings(changes.get("settings", {}))
     return to_out(await services.directory.change_messenger(messenger, changes))
 
 
@@ -90,6 +95,20 @@ def to_out(messenger: Messenger) -> MessengerOut:
         created_at=to_datetime(messenger.created_at),
         updated_at=to_datetime(messenger.updated_at),
     )
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    """Refuse capabilities that are none, before a message depends on them."""
+    try:
+        Capabilities.model_validate(settings.get("capabilities", {}))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise InvalidFields(
+            fields={
+                "/".join(("/settings/capabilities", *map(str, fault["loc"]))): fault["msg"]
+                for fault in faults
+            }
+        ) from None
 
 
 def _check_webhook(url: str | None, services: Services) -> None:

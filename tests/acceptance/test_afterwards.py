@@ -66,8 +66,7 @@ async def test_marks_reach_amocrm_and_only_move_forward(
     await until_at_amojo(sandbox, shop, amojo_id, status=sent(2))
     for stale in ("delivered", "failed", "read"):
         assert not await report(bridge, shop, amojo_id, status=stale)
-    passport = await bridge.passport(shop, amojo_id)
-    assert passport["state"] == "read"
+    passport = await bridge.wait_for_state(shop, amojo_id, "read")
     steps = [line["step"] for line in passport["timeline"]]
     assert steps.index("marked_delivered") < steps.index("marked_read")
     assert "marked_failed" not in steps
@@ -81,7 +80,7 @@ async def test_a_failure_is_shown_with_its_reason(
     said = {"status": "failed", "reason": "no_conversation", "text": "No such number"}
     assert await report(bridge, shop, amojo_id, **said)
     await until_at_amojo(sandbox, shop, amojo_id, status=sent(-1, 904, "No such number"))
-    assert (await bridge.passport(shop, amojo_id))["state"] == "failed"
+    await bridge.wait_for_state(shop, amojo_id, "failed")
 
 
 async def test_a_reply_that_the_webhook_refuses_is_marked_at_once(
@@ -94,8 +93,7 @@ async def test_a_reply_that_the_webhook_refuses_is_marked_at_once(
         sandbox, shop, amojo_id, status=sent(-1, 901, "The messenger refused the message: gone")
     )
     assert row["status"]["code"] == -1
-    passport = await bridge.passport(shop, amojo_id)
-    assert passport["state"] == "failed"
+    passport = await bridge.wait_for_state(shop, amojo_id, "failed")
     assert passport["timeline"][-1]["step"] in {"parked", "marked_failed"}
 
 
@@ -307,3 +305,25 @@ async def test_what_an_operator_writes_in_the_messenger_is_his_at_amocrm(
     said["sender"] = {"id": "agent-7", "name": "Kate"}
     refused = await bridge.send(shop, "out-3", **said)
     assert "/sender/amojo_id" in {fault["pointer"] for fault in refused.problem()["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "pointer"),
+    [
+        ({"types": ["text", "smell"]}, "/settings/capabilities/types"),
+        ({"max_bytes": 0}, "/settings/capabilities/max_bytes"),
+        ({"qoutes": False}, "/settings/capabilities/qoutes"),
+        ("none", "/settings/capabilities"),
+    ],
+)
+async def test_capabilities_are_checked_when_they_are_given(
+    bridge: Bridge, capabilities: Any, pointer: str
+) -> None:
+    settings = {"settings": {"capabilities": capabilities}}
+    draft = {"name": "Shop", "kind": "backend"}
+    refused = [await bridge.call("POST", "/v1/messengers", draft | settings)]
+    made = await bridge.add_messenger()
+    refused.append(await bridge.call("PATCH", f"/v1/messengers/{made['id']}", settings))
+    for answer in refused:
+        (fault,) = answer.problem()["errors"]
+        assert fault["pointer"].startswith(pointer)

@@ -88,7 +88,8 @@ async def test_an_operator_may_write_first(
     shop = await bridge.open_shop(plain, backend)
     body = plain.callback_body(shop.account, None, "hello", amojo_id=str(uuid.uuid4()))
     assert await plain.send_callback(shop.account, body) == 200
-    (received,) = await backend.wait_for_requests(1)
+    started, received = await backend.wait_for_requests(2)
+    assert verified_event(started, shop)["type"] == "conversation.started"
     data = verified_event(received, shop)["data"]
     assert "conversation_id" not in data
     assert data["amojo_conversation_id"]
