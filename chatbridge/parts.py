@@ -107,22 +107,29 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         acceptor=acceptor,
         typing=typing,
         marks=_marks(
-            connectors,
-            store=store,
-            clock=clock,
-            directory=directory,
-            acceptor=acceptor,
-            courier=courier,
+            connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
-        intake=Intake(
-            store=store,
-            clock=clock,
-            directory=directory,
-            metrics=metrics,
-            acceptor=acceptor,
-            typists=typing,
-            new_id=ids.new_uuid,
-        ),
+        intake=_intake(store, clock, directory, acceptor=acceptor, typing=typing, metrics=metrics),
+    )
+
+
+def _intake(
+    store: Store,
+    clock: Clock,
+    directory: Directory,
+    *,
+    acceptor: Acceptor,
+    typing: TypingRelay,
+    metrics: Metrics,
+) -> Intake:
+    return Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=metrics,
+        acceptor=acceptor,
+        typists=typing,
+        new_id=ids.new_uuid,
     )
 
 
@@ -151,12 +158,12 @@ def _courier(
 
 def _marks(
     connectors: Mapping[str, Connector],
+    courier: Courier,
     *,
     store: Store,
     clock: Clock,
     directory: Directory,
     acceptor: Acceptor,
-    courier: Courier,
 ) -> Marks:
     """Return what tells amoCRM how far replies have come; it hears of them from the courier."""
 
