@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
 from chatbridge.errors import IdReused, NotEditable, NotFound
 from chatbridge.ids import fingerprint
 from chatbridge.model import (
-    Channel,
     Content,
     Direction,
     Edit,
@@ -22,7 +23,6 @@ from chatbridge.model import (
     Signing,
     decode_message,
     encode_content,
-    kind_of,
 )
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Verdict
@@ -75,8 +75,10 @@ class Afterthoughts:
                 content=content,
             )
         else:
-            edit = self._follow_up(target, f"✎ {content.text or ''}".strip(), at)
-        await self._take(messenger, target, edit, name, said=encode_content(content))
+            text = f"✎ {content.text or ''}".strip()
+            edit = self._follow_up(target, replace(content, text=text), at)
+        key = entry_key(messenger, Direction.TO_AMOJO, Kind.EDIT, name or self._new_id())
+        await self._take(target, edit, key, said=encode_content(content))
 
     async def react(
         self,
@@ -110,10 +112,11 @@ class Afterthoughts:
                 removed=removed,
             )
         else:
-            said = f"{'↩ ' if removed else ''}{emoji or '👍'}"
-            reaction = self._follow_up(target, said, at, client)
-        said_bytes = f"{client.id} {emoji} {removed}".encode()
-        await self._take(messenger, target, reaction, name, said=said_bytes)
+            text = f"{'↩ ' if removed else ''}{emoji or '👍'}"
+            content = Content(type=MessageType.TEXT, text=text)
+            reaction = self._follow_up(target, content, at, client)
+        key = entry_key(messenger, Direction.TO_AMOJO, Kind.REACTION, name or self._new_id())
+        await self._take(target, reaction, key, said=f"{client.id} {emoji} {removed}".encode())
 
     async def _target(self, messenger: Messenger, message_id: str) -> Target:
         keys = [
@@ -125,14 +128,11 @@ class Afterthoughts:
         return target
 
     def _is_modern(self, target: Target) -> bool:
-        return self._channel(target).signing is Signing.CURRENT
-
-    def _channel(self, target: Target) -> Channel:
         link = self._directory.link_by_id(target.conversation.link_id)
-        return self._directory.channel(link.channel_id)
+        return self._directory.channel(link.channel_id).signing is Signing.CURRENT
 
     def _follow_up(
-        self, target: Target, text: str, at: int, client: Person | None = None
+        self, target: Target, content: Content, at: int, client: Person | None = None
     ) -> Message:
         """Return a message that says the same, for the generation of 2017, which knows nothing but messages."""
         return Message(
@@ -140,18 +140,10 @@ class Afterthoughts:
             conversation_id=target.conversation.external_id,
             sent_at=at,
             sender=client or decode_message(target.body or b"").sender,
-            content=Content(type=MessageType.TEXT, text=text),
+            content=content,
         )
 
-    async def _take(
-        self,
-        messenger: Messenger,
-        target: Target,
-        event: Event,
-        name: str | None,
-        *,
-        said: bytes,
-    ) -> None:
+    async def _take(self, target: Target, event: Event, key: bytes, *, said: bytes) -> None:
         conversation = target.conversation
         verdict = await self._acceptor.take(
             event,
@@ -162,9 +154,9 @@ class Afterthoughts:
                 amojo_id=conversation.amojo_id,
             ),
             message_id=target.message_id,
-            key=entry_key(messenger, Direction.TO_AMOJO, kind_of(event), name or self._new_id()),
+            key=key,
             digest=fingerprint(target.message_id, said),
             row=conversation,
         )
         if verdict is Verdict.REUSED:
-            raise IdReused(f"The id {name!r} was used before for something else.")
+            raise IdReused("This id was used before for something else.")

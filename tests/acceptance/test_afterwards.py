@@ -327,3 +327,28 @@ async def test_capabilities_are_checked_when_they_are_given(
     for answer in refused:
         (fault,) = answer.problem()["errors"]
         assert fault["pointer"].startswith(pointer)
+
+
+async def test_the_generation_of_2017_gets_messages_instead(
+    bridge: Bridge, sandbox: SandboxAmojo, shop: Shop
+) -> None:
+    path = f"/v1/channels/{shop.account.code}"
+    assert (await bridge.call("PATCH", path, {"signing": "legacy"})).status == 200
+    picture = {"type": "picture", "media_url": f"{bridge.url}/look/favicon.svg", "text": "mended"}
+    # An edit has ids of its own: one that is called like a message is not that message.
+    edit = {"id": "m-1", "message": picture}
+    said = {"user": {"id": "u-1", "name": "Anna"}, "emoji": "👍", "id": "m-1"}
+    for _ in range(2):
+        answer = await bridge.call("PATCH", "/v1/messages/m-1", edit, key=shop.key)
+        assert answer.status == 202, answer
+        answer = await bridge.call("POST", "/v1/messages/m-1/reactions", said, key=shop.key)
+        assert answer.status == 202, answer
+
+    async def three() -> Any:
+        found = (await sandbox.messages(shop.account))["c-1"]
+        return found if len(found) >= 3 else None
+
+    first, edited, reaction = await eventually(three, "an edit and a reaction as messages")
+    assert first["client_id"] == "m-1"
+    assert (edited["type"], edited["text"]) == ("picture", "✎ mended")
+    assert (reaction["type"], reaction["text"]) == ("text", "👍")
