@@ -42,6 +42,7 @@ class Bridge:
                 "CHATBRIDGE_ADMIN_TOKEN": place.keys.admin,
                 "CHATBRIDGE_HTTP__PORT": str(self.port),
                 "CHATBRIDGE_STORE__URL": store_url,
+                "CHATBRIDGE_MEDIA__URL": str(place.folder / "media"),
                 "CHATBRIDGE_NETWORK__ALLOW": "127.0.0.0/8",
                 "CHATBRIDGE_LOG__LEVEL": "warning",
                 **(environment or {}),

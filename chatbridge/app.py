@@ -83,7 +83,7 @@ def create_app(
     add_routes(app)
 
     async def running(_: web.Application) -> AsyncIterator[None]:
-        async with _started(parts, grace=settings.http.shutdown_grace):
+        async with _started(parts, clock, grace=settings.http.shutdown_grace):
             yield
 
     app.cleanup_ctx.append(running)
@@ -93,20 +93,23 @@ def create_app(
 
 
 @asynccontextmanager
-async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
+async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator[None]:
     """Start the parts from the bottom up, stop them from the top down."""
     try:
         await parts.store.start()
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
         await parts.transport.start()
+        await parts.media.open(clock.now())
         parts.store.listen(_News(parts))
         await parts.courier.start()
+        parts.media.start(parts.courier)
         parts.marks.start()
         yield
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()
+        await parts.media.stop()
         await parts.courier.stop(grace=grace)
         await parts.transport.close()
     finally:

@@ -118,6 +118,15 @@ class Delivery(_Part):
     at_once_each: int = Field(ge=1)
 
 
+class Media(_Part):
+    """Files that travel with messages."""
+
+    url: str = Field(min_length=1)
+    options: dict[str, SecretStr]
+    max_bytes: int = Field(ge=1)
+    retention_days: int = Field(ge=1, le=36_500)
+
+
 class Log(_Part):
     """How the log looks."""
 
@@ -148,6 +157,7 @@ class Settings(BaseSettings):
     network: Network
     amojo: Amojo
     delivery: Delivery
+    media: Media
     log: Log
     sandbox: Sandbox
 

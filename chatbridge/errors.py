@@ -12,6 +12,12 @@
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
     │   ├── SignatureMismatch
     │   └── UnreadablePayload
+    ├── MediaError                    a file could not be copied; `again` says whether another try may do better
+    │   ├── MediaForbidden            it is where no request may go; its link is not passed on either
+    │   ├── MediaGone                 whoever has it does not give it out
+    │   ├── MediaTooLarge             it is beyond the limit
+    │   ├── MediaUnreachable          again: no answer, half of one, or too slow
+    │   └── MediaNotKept              again: the place where files are kept did not take it
     └── DeliveryError                 one attempt to deliver failed
         ├── NotSent                   RETRY    nothing left this machine
         ├── Throttled                 RETRY    the far side asks to wait
@@ -215,6 +221,45 @@ class UnreadablePayload(ProtocolError):
     """The bytes are signed but are not a shape of the protocol."""
 
     code = "unreadable_payload"
+
+
+# --- a file on its way to us --------------------------------------------------------------------
+
+
+class MediaError(ChatbridgeError):
+    """A file could not be copied. The sentence names no more of its address than the host."""
+
+    again: ClassVar[bool] = False
+
+
+class MediaForbidden(MediaError):
+    """The link leads where this server must not call, or is none."""
+
+    code = "media_forbidden"
+
+
+class MediaGone(MediaError):
+    """Whoever has the file does not give it out (any more)."""
+
+    code = "media_gone"
+
+
+class MediaTooLarge(MediaError):
+    """The file is larger than `media.max_bytes`."""
+
+    code = "media_too_large"
+
+
+class MediaUnreachable(MediaError):
+    """The file did not come, or not whole, or too slowly."""
+
+    code, again = "media_unreachable", True
+
+
+class MediaNotKept(MediaError):
+    """The place where files are kept (`media.url`) did not take it."""
+
+    code, again = "media_not_kept", True
 
 
 # --- one attempt to deliver ---------------------------------------------------------------------

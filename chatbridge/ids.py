@@ -19,6 +19,11 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+def new_media_id() -> bytes:
+    """Return 16 random bytes for a file."""
+    return secrets.token_bytes(16)
+
+
 def new_messenger_id() -> str:
     """Return an id for a messenger, such as `msgr_5f0c…`."""
     return f"msgr_{secrets.token_hex(12)}"

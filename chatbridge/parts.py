@@ -7,10 +7,12 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from chatbridge import __version__, ids
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
+from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
@@ -29,11 +31,14 @@ from chatbridge.connectors.base import Connector
 from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
+from chatbridge.media_parts import MediaParts, assemble_media
 from chatbridge.model import Direction, Messenger
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
 from chatbridge.web.services import Services
+
+_USER_AGENT: Final = f"chatbridge/{__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Parts:
     ownership: Ownership
     courier: Courier
     acceptor: Acceptor
+    media: MediaParts
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -77,7 +83,14 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     connectors: dict[str, Connector] = {
         connector.kind: connector for connector in (BackendConnector(transport),)
     }
-    sending = Sending(directory=directory, transport=transport, connectors=connectors, clock=clock)
+    media = assemble_media(settings, guard, user_agent=_USER_AGENT, store=store, clock=clock)
+    sending = Sending(
+        directory=directory,
+        transport=transport,
+        connectors=connectors,
+        attachments=Attachments(store=store, copier=media.copier, links=media.links),
+        clock=clock,
+    )
     ownership = _ownership(store, clock)
     courier = _courier(
         settings.delivery,
@@ -87,7 +100,9 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         metrics=metrics,
         ownership=ownership,
     )
-    acceptor = Acceptor(store=store, clock=clock, metrics=metrics, queue=courier)
+    acceptor = Acceptor(
+        store=store, clock=clock, metrics=metrics, queue=courier, copier=media.copier
+    )
     typing = TypingRelay(
         directory=directory,
         transport=transport,
@@ -105,31 +120,21 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         ownership=ownership,
         courier=courier,
         acceptor=acceptor,
+        media=media,
         typing=typing,
         marks=_marks(
             connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
-        intake=_intake(store, clock, directory, acceptor=acceptor, typing=typing, metrics=metrics),
-    )
-
-
-def _intake(
-    store: Store,
-    clock: Clock,
-    directory: Directory,
-    *,
-    acceptor: Acceptor,
-    typing: TypingRelay,
-    metrics: Metrics,
-) -> Intake:
-    return Intake(
-        store=store,
-        clock=clock,
-        directory=directory,
-        metrics=metrics,
-        acceptor=acceptor,
-        typists=typing,
-        new_id=ids.new_uuid,
+        intake=Intake(
+            store=store,
+            clock=clock,
+            directory=directory,
+            metrics=metrics,
+            acceptor=acceptor,
+            typists=typing,
+            uploads=media.uploads,
+            new_id=ids.new_uuid,
+        ),
     )
 
 
@@ -211,9 +216,13 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
             clock=clock,
             directory=directory,
             acceptor=parts.acceptor,
+            uploads=parts.media.uploads,
             new_id=ids.new_uuid,
         ),
         typing=parts.typing,
+        uploads=parts.media.uploads,
+        files=parts.media.files,
+        media_links=parts.media.links,
         courier=courier,
         metrics=parts.metrics,
     )
@@ -230,7 +239,7 @@ def _transport(network: Network, guard: AddressGuard) -> ThinTransport | Session
         network.transport,
         guard,
         limits,
-        user_agent=f"chatbridge/{__version__}",
+        user_agent=_USER_AGENT,
         proxy=network.proxy.get_secret_value(),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from chatbridge.bridge.copying import HELD, Copier
 from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
 from chatbridge.ids import fingerprint_within
@@ -49,9 +50,12 @@ class Queue(Protocol):
 class Acceptor:
     """Takes events of both directions."""
 
-    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics, queue: Queue) -> None:
-        """Store through `store`, then hand new entries to `queue` in their order."""
+    def __init__(
+        self, *, store: Store, clock: Clock, metrics: Metrics, queue: Queue, copier: Copier
+    ) -> None:
+        """Store through `store`, then hand new entries to `queue` in their order; `copier` gets their files."""
         self._store, self._clock, self._metrics, self._queue = store, clock, metrics, queue
+        self._copier = copier
         self._accept = Batcher(self._write, limit=_BATCH)
         self._known: dict[ConversationKey, ConversationRow] = {}
 
@@ -83,6 +87,7 @@ class Acceptor:
             StoreUnavailable: it was not stored.
 
         """
+        received_at, need = self._clock.now(), self._copier.need_of(event)
         acceptance = await self._accept(
             Draft(
                 conversation=conversation,
@@ -92,10 +97,12 @@ class Acceptor:
                 digest=key if digest is None else digest,
                 message_id=message_id,
                 body=encode_event(event),
-                received_at=self._clock.now(),
+                received_at=received_at,
                 event=event,
                 row=row or self._known.get(conversation),
                 receipt=receipt,
+                copy_until=received_at + HELD if need.copy else None,
+                upload=need.upload,
             )
         )
         self._metrics.taken(direction, acceptance.verdict)
@@ -123,8 +130,12 @@ class Acceptor:
         if lost and (told := [lane for lane in unsure if partition_of(lane) in lost]):
             await self._store.write(notify_lanes, Topic.LANES, told)
         for draft, answer in zip(drafts, answers, strict=True):
-            if draft.row is None and answer.entry is not None:
+            if answer.entry is None:
+                continue
+            if draft.row is None:
                 self._remember(draft.conversation, answer.entry)
+            if draft.copy_until is not None:
+                self._copier.copy(answer.entry)
         return answers
 
     def _remember(self, key: ConversationKey, entry: Entry) -> None:

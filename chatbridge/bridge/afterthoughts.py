@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
 from chatbridge.errors import IdReused, NotEditable, NotFound
 from chatbridge.ids import fingerprint
@@ -39,11 +40,12 @@ class Afterthoughts:
         clock: Clock,
         directory: Directory,
         acceptor: Acceptor,
+        uploads: Uploads,
         new_id: Callable[[], str],
     ) -> None:
-        """Take them through `acceptor`; `new_id` names those that have no name."""
+        """Take them through `acceptor`; `new_id` names those that have no name; files may be of `uploads`."""
         self._store, self._clock, self._directory = store, clock, directory
-        self._acceptor, self._new_id = acceptor, new_id
+        self._acceptor, self._uploads, self._new_id = acceptor, uploads, new_id
 
     async def edit(
         self, messenger: Messenger, message_id: str, content: Content, *, name: str | None, at: int
@@ -60,12 +62,14 @@ class Afterthoughts:
         Raises:
             NotFound: the messenger has sent no such message.
             NotEditable: it is an operator's.
+            InvalidFields: the content names a file that is none.
             StoreUnavailable: it was not stored.
 
         """
         target = await self._target(messenger, message_id)
         if target.direction is not Direction.TO_AMOJO:
             raise NotEditable
+        await self._uploads.check(messenger, content)
         conversation_id = target.conversation.external_id or ""
         if self._is_modern(target):
             edit: Event = Edit(

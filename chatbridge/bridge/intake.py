@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.quoting import with_quotes
+from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
 from chatbridge.errors import (
     CallbackRefused,
@@ -64,12 +65,13 @@ class Intake:
         metrics: Metrics,
         acceptor: Acceptor,
         typists: Typists,
+        uploads: Uploads,
         new_id: Callable[[], str],
     ) -> None:
-        """Store through `acceptor`; what is not kept goes to `typists`."""
+        """Store through `acceptor`; what is not kept goes to `typists`; messages may name files of `uploads`."""
         self._store, self._clock, self._directory = store, clock, directory
         self._metrics, self._acceptor, self._typists = metrics, acceptor, typists
-        self._new_id = new_id
+        self._uploads, self._new_id = uploads, new_id
 
     async def client_message(
         self, messenger: Messenger, message: Message, *, scope_id: str | None, said: bytes
@@ -84,6 +86,7 @@ class Intake:
 
         Raises:
             NotLinked, LinkAmbiguous: it is not clear which account it is for.
+            InvalidFields: it names a file that is none, or an author whom amoCRM does not know.
             IdReused: the id was used with another body.
             StoreUnavailable: it was not stored.
 
@@ -92,6 +95,8 @@ class Intake:
             link = self.link_for(messenger, scope_id)
         except NotLinked:
             link = await self._link_made_lately(messenger, scope_id)
+        if message.content.media_id is not None:
+            await self._uploads.check(messenger, message.content)
         if message.reply_to is not None or message.forward is not None:
             message = await with_quotes(self._store, messenger, message)
         if message.receiver is not None:

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
+from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery, Taken
@@ -41,10 +42,12 @@ class Sending:
         directory: Directory,
         transport: Transport,
         connectors: Mapping[str, Connector],
+        attachments: Attachments,
         clock: Clock,
     ) -> None:
-        """Call amoCRM through `transport` and messengers through the connector of their kind."""
+        """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`."""
         self._directory, self._transport = directory, transport
+        self._attachments = attachments
         self._connectors, self._clock = connectors, clock
         self._named: dict[int, str] = {}
 
@@ -59,7 +62,10 @@ class Sending:
         if link.state is not LinkState.CONNECTED:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
-        event, now = entry.read(), self._clock.wall()
+        event, note = entry.read(), None
+        if isinstance(event, Message | Edit):
+            event, note = await self._attachments.attach(entry, event)
+        now = self._clock.wall()
         if isinstance(event, Message):
             request = calls.send_message(channel, link.scope_id, _bound(event, entry), now=now)
         elif isinstance(event, Edit):
@@ -69,7 +75,9 @@ class Sending:
             replies.read_noted(await self._transport.send(noted, allowed=allowed))
             return Receipt()
         sent = replies.read_sent(await self._transport.send(request, allowed=allowed))
-        return Receipt(far_id=sent.message_id, far_conversation_id=sent.conversation_id)
+        return Receipt(
+            far_id=sent.message_id, far_conversation_id=sent.conversation_id, detail=note
+        )
 
     async def to_messenger(self, entry: Entry, allowed: Callable[[], bool]) -> Receipt:
         """Hand what an operator did to the messenger.
@@ -85,7 +93,7 @@ class Sending:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
-        event, changes = self._event_for(entry, connector, messenger)
+        event, changes = await self._event_for(entry, connector, messenger)
         taken = await connector.send(
             Delivery(
                 id=f"msg_{entry.key.hex()}",
@@ -104,7 +112,7 @@ class Sending:
         except KeyError:
             return await self._directory.link_made_lately(entry.link_id)
 
-    def _event_for(
+    async def _event_for(
         self, entry: Entry, connector: Connector, messenger: Messenger
     ) -> tuple[Message | Reaction | Started, tuple[str, ...]]:
         event, can = entry.read(), connector.capabilities(messenger)
@@ -116,7 +124,9 @@ class Sending:
                 return event, ()
             return adapt(as_text(event, entry.key.hex()), can).message, ("reaction sent as text",)
         if isinstance(event, Message):
-            return adapt(self._named_now(event, entry), can)
+            event, note = await self._attachments.attach(entry, event)
+            adapted = adapt(self._named_now(event, entry), can)
+            return adapted.message, tuple(filter(None, (note, *adapted.changes)))
         raise TypeError(f"a {entry.kind} does not go to a messenger")
 
     def _named_now(self, event: _Named, entry: Entry) -> _Named:

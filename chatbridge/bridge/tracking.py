@@ -8,6 +8,7 @@ from chatbridge.bridge.accepting import entry_key
 from chatbridge.errors import NotFound
 from chatbridge.model import Direction, Kind, Messenger
 from chatbridge.store.engine import Store
+from chatbridge.store.media import MediaRow, MediaState
 from chatbridge.store.passport import Attempt, Passport, Receipt, find_passport
 
 
@@ -25,6 +26,8 @@ class Step(StrEnum):
 
     RECEIVED = "received"
     STORED = "stored"
+    COPIED = "copied"
+    NOT_COPIED = "not_copied"
     SIGNED = "signed"
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -78,11 +81,20 @@ def timeline_of(passport: Passport) -> list[TimelineStep]:
         TimelineStep(step=Step.RECEIVED, at=passport.received_at),
         TimelineStep(step=Step.STORED, at=passport.stored_at),
     ]
+    if passport.file is not None and passport.file.ended_at is not None:
+        steps.append(_copied(passport.file, passport.file.ended_at))
     for attempt in passport.attempts:
         steps += _steps_of(attempt)
     if passport.receipt is not None:
         steps += _marks_of(passport.receipt)
     return sorted(steps, key=lambda step: step.at)
+
+
+def _copied(file: MediaRow, at: int) -> TimelineStep:
+    if file.state is MediaState.KEPT:
+        detail = f"{file.content_type}, {file.size} bytes"
+        return TimelineStep(step=Step.COPIED, at=at, detail=detail)
+    return TimelineStep(step=Step.NOT_COPIED, at=at, code=file.code, detail=file.detail)
 
 
 def _marks_of(receipt: Receipt) -> Iterator[TimelineStep]:

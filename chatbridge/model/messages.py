@@ -102,6 +102,8 @@ class Content(Value, frozen=True, kw_only=True):
     type: MessageType
     text: str | None = None
     media_url: str | None = None
+    media_id: str | None = None
+    """A file that was uploaded to this server, instead of a link."""
     thumbnail_url: str | None = None
     file_name: str | None = None
     file_size: int | None = None

@@ -63,11 +63,20 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """Its conversation as stored, where it is known already."""
     receipt: ReceiptRow | None = None
     """What it tells, if it tells how far a message has come: it is accepted only if that is news."""
+    copy_until: int | None = None
+    """If it names a file that has to be copied first: when it goes on in any case."""
+    upload: bytes | None = None
+    """The uploaded file that it names."""
 
     @property
     def is_plain(self) -> bool:
-        """Return whether there is nothing to look up or to decide before it is written."""
-        return self.row is not None and self.receipt is None
+        """Return whether there is nothing to look up or to decide, and nothing else to write."""
+        return (
+            self.row is not None
+            and self.receipt is None
+            and self.copy_until is None
+            and self.upload is None
+        )
 
 
 class Entry(Struct, frozen=True, eq=False, gc=False):

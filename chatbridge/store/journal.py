@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from chatbridge.store import conversations, receipts
+from chatbridge.store import conversations, media, receipts
 from chatbridge.store.dialect import hot_rows, lists_of
 from chatbridge.store.entries import (
     Acceptance,
@@ -39,7 +39,9 @@ def accept(
     news = receipts.advance(connection, marks) if marks else set()
     told = [draft for draft in drafts if draft.receipt is None or draft.receipt in news]
     rows = _conversations(connection, drafts, now)
-    answers = iter(_accept(connection, told, rows, now, here) if told else ())
+    taken = _accept(connection, told, rows, now, here) if told else []
+    _note_files(connection, told, taken, now)
+    answers = iter(taken)
     return [
         next(answers) if draft.receipt is None or draft.receipt in news else _stale(draft, rows)
         for draft in drafts
@@ -88,6 +90,19 @@ def _accept(
         verdict = Verdict.REPEATED if digest == draft.digest else Verdict.REUSED
         answers.append(Acceptance(verdict=verdict, lane=lane))
     return answers
+
+
+def _note_files(
+    connection: Connection, drafts: Sequence[Draft], answers: Sequence[Acceptance], now: int
+) -> None:
+    """Hold back what waits for a copy of its file; take note of the uploads that are named."""
+    new = [(d, a.entry) for d, a in zip(drafts, answers, strict=True) if a.entry is not None]
+    copied = [entry for draft, entry in new if draft.copy_until is not None]
+    if copied:
+        media.want(connection, copied, now)
+    named = {draft.upload for draft, _ in new if draft.upload is not None}
+    if named:
+        media.use(connection, named, now)
 
 
 def _stale(draft: Draft, rows: Mapping[ConversationKey, ConversationRow]) -> Acceptance:
@@ -144,6 +159,6 @@ def _entry(entry_id: int, draft: Draft, conversation: ConversationRow) -> Entry:
         draft.received_at,
         0,
         draft.received_at,
-        draft.received_at,
+        draft.received_at if draft.copy_until is None else draft.copy_until,
         draft.event,
     )

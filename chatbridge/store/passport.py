@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, RowMapping, select
 
 from chatbridge.model import Direction, Mark, Message, decode_message
+from chatbridge.store.media import MediaRow, find
 from chatbridge.store.schema import attempts, journal, parked, pending, receipts
 
 
@@ -55,6 +56,8 @@ class Passport:
     parked: bool
     attempts: tuple[Attempt, ...]
     receipt: Receipt | None = None
+    file: MediaRow | None = None
+    """The copy of its file, if there was one to make."""
 
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
@@ -63,6 +66,7 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
     query = (
         select(
             entry.id,
+            entry.key,
             entry.direction,
             entry.body,
             entry.received_at,
@@ -87,11 +91,11 @@ _RECEIPT: Final = tuple(Receipt.__dataclass_fields__)
 
 
 def _passport(connection: Connection, row: RowMapping) -> Passport:
-    marked = row["rank"] is not None
+    marked, message = row["rank"] is not None, decode_message(bytes(row["body"]))
     return Passport(
         entry_id=row["id"],
         direction=Direction(row["direction"]),
-        message=decode_message(bytes(row["body"])),
+        message=message,
         received_at=row["received_at"],
         stored_at=row["stored_at"],
         waiting=row["due_at"] is not None,
@@ -99,6 +103,7 @@ def _passport(connection: Connection, row: RowMapping) -> Passport:
         parked=row["parked_at"] is not None,
         attempts=_attempts(connection, row["id"]),
         receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
+        file=find(connection, bytes(row["key"])) if message.content.media_url else None,
     )
 
 

@@ -37,6 +37,15 @@ class Call(Generic[Body]):
     body: Body
     query: Any
     caller: Messenger | None
+    stream: web.Request | None = None
+    """The request itself, where the endpoint reads the body."""
+
+    @property
+    def request(self) -> web.Request:
+        """Return the request whose body is still to be read, for endpoints that take a stream."""
+        if self.stream is None:
+            raise errors.MalformedRequest
+        return self.stream
 
     @property
     def messenger(self) -> Messenger:
@@ -57,6 +66,8 @@ class Endpoint(Generic[Body]):
     tag: str
     access: Access
     body: type[Body] | None = None
+    stream: tuple[str, ...] = ()
+    """Content types of a body that the endpoint reads by itself, piece by piece."""
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     status: int = 200
@@ -79,6 +90,7 @@ class Endpoint(Generic[Body]):
             query=_query(self.query, request),
             body=None if self.body is None else await _read_json(self.body, request, services),
             caller=caller,
+            stream=request if self.stream else None,
         )
         return (await self._run(call)).response()
 

@@ -61,11 +61,17 @@ _KINDS = {word: MessageType("picture" if word == "image" else word) for word in 
 
 
 class ContentIn(In):
-    """What is said. `text` is required for text, a caption elsewhere; media types need `media_url`."""
+    """What is said. `text` is required for text, a caption elsewhere; media types need `media_url` or `media_id`."""
 
     type: _TYPES
     text: Text | None = None
-    media_url: Url | None = None
+    media_url: Url | None = Field(
+        default=None,
+        description="The file is copied from here at once; the link need not live long",
+    )
+    media_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        default=None, description="Of a file that you uploaded with POST /v1/media"
+    )
     file_name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     file_size: int | None = Field(default=None, ge=0, lt=2**53, description="Bytes")
     duration: int | None = Field(default=None, ge=0, lt=2**31, description="Seconds")
@@ -85,16 +91,17 @@ class ContentIn(In):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         kind = _KINDS[self.type]
-        if kind not in MEDIA_TYPES and self.media_url is not None:
-            raise ValueError(f"a {self.type} message has no media_url")
+        files = [given for given in (self.media_url, self.media_id) if given is not None]
+        if kind not in MEDIA_TYPES and files:
+            raise ValueError(f"a {self.type} message has no file")
         if kind is not MessageType.LOCATION and self.location is not None:
             raise ValueError(f"a {self.type} message has no location")
         if kind is not MessageType.CONTACT and self.contact is not None:
             raise ValueError(f"a {self.type} message has no contact")
         if kind is MessageType.TEXT and not self.text:
             raise ValueError("a text message needs text")
-        if kind in MEDIA_TYPES and self.media_url is None:
-            raise ValueError(f"a {self.type} message needs media_url")
+        if kind in MEDIA_TYPES and len(files) != 1:
+            raise ValueError(f"a {self.type} message needs either media_url or media_id")
         if kind is MessageType.LOCATION and self.location is None:
             raise ValueError("a location message needs location")
         if kind is MessageType.CONTACT and self.contact is None:
@@ -253,6 +260,8 @@ class TimelineStepOut(Out):
     step: Literal[
         "received",
         "stored",
+        "copied",
+        "not_copied",
         "signed",
         "accepted",
         "delivered",

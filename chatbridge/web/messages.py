@@ -173,6 +173,7 @@ def to_content(said: ContentIn) -> Content:
         type=said.kind,
         text=said.text,
         media_url=said.media_url,
+        media_id=said.media_id,
         file_name=said.file_name,
         file_size=said.file_size,
         duration=said.duration,

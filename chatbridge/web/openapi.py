@@ -67,6 +67,8 @@ def _operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
         operation["parameters"] = parameters
     if endpoint.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(endpoint.body)}
+    if endpoint.stream:
+        operation["requestBody"] = {"required": True, "content": {t: {} for t in endpoint.stream}}
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{endpoint.access.name.lower(): []}]
     return operation

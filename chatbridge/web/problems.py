@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import structlog
 
-from chatbridge.errors import RequestRefused, StoreUnavailable
+from chatbridge.errors import MediaNotKept, RequestRefused, StoreUnavailable
 from chatbridge.web.answers import Answer
 from chatbridge.web.schemas import FieldFault, Problem
 
@@ -47,6 +47,9 @@ def problem_of(error: Exception, route: str) -> Answer:
     if isinstance(error, StoreUnavailable):
         detail = "Nothing was stored. Send it again in a moment."
         return problem(error.http_status, error.code, error.title, detail)
+    if isinstance(error, MediaNotKept):
+        detail = f"{error}. Try again in a moment.".capitalize()
+        return problem(503, error.code, "The place of files is not available", detail)
     log.error("request_fault", route=route, exc_info=error)
     detail = (
         "A fault of this server. Its log has the details under the X-Request-Id of this answer."

@@ -9,6 +9,8 @@ from chatbridge.web import channels, health, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.media import get_file, upload_file
+from chatbridge.web.media_schemas import UploadOut, UploadQuery
 from chatbridge.web.message_schemas import (
     EditDraft,
     EventTaken,
@@ -140,6 +142,11 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         refusals=(errors.NotFound, errors.NotLinked, errors.LinkAmbiguous),
     ),
     Endpoint(
+        method="POST", path="/v1/media", run=upload_file, summary="Upload a file", tag="media",
+        access=Access.MESSENGER, stream=("application/octet-stream", "multipart/form-data"), query=UploadQuery,
+        answer=UploadOut, status=201, refusals=(errors.BodyTooLarge, errors.RequestTooSlow, errors.UnsupportedMediaType),
+    ),
+    Endpoint(
         method="GET", path="/healthz", run=health.get_health, summary="Is the process alive?", tag="operation",
         access=Access.PUBLIC, answer=Health,
     ),
@@ -155,6 +162,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_routes(
         [
             web.post("/location/{scope_id}", take_callback),
+            web.get("/media/{signed}", get_file),
             web.get("/readyz", health.get_readiness, allow_head=False),
             web.get("/metrics", health.get_metrics, allow_head=False),
             web.get("/openapi.json", get_openapi, allow_head=False),

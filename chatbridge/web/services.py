@@ -12,8 +12,11 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
 from chatbridge.delivery.courier import Courier
+from chatbridge.media.files import Files
+from chatbridge.media.links import MediaLinks
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store
 
@@ -38,6 +41,9 @@ class Services:
     marks: Marks
     afterthoughts: Afterthoughts
     typing: TypingRelay
+    uploads: Uploads
+    files: Files
+    media_links: MediaLinks
     courier: Courier
     metrics: Metrics
 

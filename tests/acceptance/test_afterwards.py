@@ -9,6 +9,7 @@ from tests.acceptance.bridge import Bridge, Shop, eventually
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import verified_event
 from tests.fakes import Answer, FarSide
+from tests.media import FileServer
 
 
 @pytest.fixture
@@ -330,11 +331,11 @@ async def test_capabilities_are_checked_when_they_are_given(
 
 
 async def test_the_generation_of_2017_gets_messages_instead(
-    bridge: Bridge, sandbox: SandboxAmojo, shop: Shop
+    bridge: Bridge, sandbox: SandboxAmojo, shop: Shop, files: FileServer
 ) -> None:
     path = f"/v1/channels/{shop.account.code}"
     assert (await bridge.call("PATCH", path, {"signing": "legacy"})).status == 200
-    picture = {"type": "picture", "media_url": f"{bridge.url}/look/favicon.svg", "text": "mended"}
+    picture = {"type": "picture", "media_url": files.link("png"), "text": "mended"}
     # An edit has ids of its own: one that is called like a message is not that message.
     edit = {"id": "m-1", "message": picture}
     said = {"user": {"id": "u-1", "name": "Anna"}, "emoji": "👍", "id": "m-1"}

@@ -9,22 +9,24 @@ from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY, Bridge, Shop, draft
 from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.wire import exchange, head, post_message
 from tests.fakes import Answer, FarSide
+from tests.media import FileServer
 from tests.plain_amojo import PlainAmojo
 
 TEXT, REPLY = "Zaphod-needs-his-second-head", "Trillian-answers-quickly"
 PHONE, EMAIL, NAME = "+79153334455", "arthur@dent.example", "Arthur-Dent"
-URL = "https://files.example/secret-picture-42.png"
 SENDER = {"id": "u-1", "name": NAME, "phone": PHONE, "email": EMAIL}
-SAID = {"type": "picture", "media_url": URL, "text": TEXT}
+SAID = {"type": "text", "text": TEXT}
 CONTACT = {"type": "contact", "contact": {"name": NAME, "phone": PHONE}}
 
 
-async def clients_write(bridge: Bridge, shop: Shop) -> None:
-    """Good, repeated, reused, malformed, unlinked, and with a key in the wrong place."""
-    await bridge.take(shop, "m-1", sender=SENDER, message=SAID)
-    await bridge.take(shop, "m-1", sender=SENDER, message=SAID)
+async def clients_write(bridge: Bridge, shop: Shop, link: str) -> None:
+    """Good, repeated, reused, malformed, unlinked, and with a key in the wrong place. The file behind the link is gone."""
+    said = {"type": "picture", "media_url": link, "text": TEXT}
+    await bridge.take(shop, "m-1", sender=SENDER, message=said)
+    await bridge.take(shop, "m-1", sender=SENDER, message=said)
+    await bridge.wait_for_state(shop, "m-1", "delivered")
     assert (await bridge.send(shop, "m-1", sender=SENDER, message=CONTACT)).status == 409
-    whole = json.dumps(draft("m-2", sender=SENDER, message=SAID)).encode()
+    whole = json.dumps(draft("m-2", sender=SENDER, message=said)).encode()
     assert (await post_message(bridge, shop, whole[:-1])).status == 400
     assert (await post_message(bridge, shop, whole.replace(b"picture", b"pigeon"))).status == 422
     await exchange(bridge, f"Authorization: Bearer {shop.key}\r\n\r\n".encode(), end=True)
@@ -65,11 +67,12 @@ async def operators_write(shop: Shop, plain: PlainAmojo, backend: FarSide) -> No
 
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_nothing_private_reaches_the_log(
-    own_bridge: OwnBridge, plain: PlainAmojo, backend: FarSide, form: str
+    own_bridge: OwnBridge, plain: PlainAmojo, backend: FarSide, files: FileServer, form: str
 ) -> None:
     bridge = own_bridge(LOG__FORMAT=form, NETWORK__TOTAL_TIMEOUT="0.5")
     shop = await bridge.open_shop(plain, backend)
-    await clients_write(bridge, shop)
+    link = files.link("gone", "secret-picture-42.png")
+    await clients_write(bridge, shop, link)
     await amojo_fails(bridge, shop, plain)
     await operators_write(shop, plain, backend)
     parked = (await bridge.call("GET", "/v1/parked")).json["items"]
@@ -83,7 +86,7 @@ async def test_nothing_private_reaches_the_log(
         PHONE,
         EMAIL,
         NAME,
-        URL,
+        link,
         "secret-picture",
         ADMIN_TOKEN,
         SECRET_KEY,

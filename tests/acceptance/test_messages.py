@@ -10,37 +10,40 @@ import pytest
 from tests.acceptance.bridge import Bridge, Shop, draft, eventually
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.fakes import FarSide
+from tests.media import JPEG, MP3, MP4, OGG, PDF, PNG, WEBP, FileServer
 from tests.plain_amojo import PlainAmojo
 
 Amojo = PlainAmojo | SandboxAmojo
 
-MEDIA = "https://files.example/a/picture%20one.png"
 TYPES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"type": "text", "text": "Эта? 🙂\n\t\"'<b>"}, {"type": "text", "text": "Эта? 🙂\n\t\"'<b>"}),
     (
-        {"type": "picture", "media_url": MEDIA, "text": "caption"},
-        {"type": "picture", "text": "caption", "media": MEDIA, "file_name": "picture one.png", "file_size": 0},
+        {"type": "picture", "media_url": "png/a/picture%20one.png", "text": "caption"},
+        {"type": "picture", "text": "caption", "file_name": "picture one.png", "file_size": len(PNG)},
     ),
     (
-        {"type": "image", "media_url": MEDIA, "file_name": "p.png", "file_size": 12},
-        {"type": "picture", "media": MEDIA, "file_name": "p.png", "file_size": 12},
+        {"type": "image", "media_url": "jpeg/x", "file_name": "p.jpg", "file_size": 12},
+        {"type": "picture", "file_name": "p.jpg", "file_size": len(JPEG)},
     ),
     (
-        {"type": "file", "media_url": MEDIA, "file_name": "Прайс.pdf", "file_size": 2**52},
-        {"type": "file", "media": MEDIA, "file_name": "Прайс.pdf", "file_size": 2**52},
+        {"type": "file", "media_url": "pdf/x", "file_name": "Прайс.pdf", "file_size": 2**52},
+        {"type": "file", "file_name": "Прайс.pdf", "file_size": len(PDF)},
     ),
     (
-        {"type": "video", "media_url": MEDIA, "file_name": "v.mp4", "file_size": 5, "duration": 61},
-        {"type": "video", "media": MEDIA, "file_name": "v.mp4", "file_size": 5, "media_duration": 61},
+        {"type": "video", "media_url": "mp4/x", "file_name": "v.mp4", "file_size": 5, "duration": 61},
+        {"type": "video", "file_name": "v.mp4", "file_size": len(MP4), "media_duration": 61},
     ),
     (
-        {"type": "voice", "media_url": MEDIA, "duration": 7},
-        {"type": "voice", "media": MEDIA, "media_duration": 7},
+        {"type": "voice", "media_url": "ogg/v.ogg", "duration": 7},
+        {"type": "voice", "file_name": "v.ogg", "file_size": len(OGG), "media_duration": 7},
     ),
-    ({"type": "audio", "media_url": MEDIA}, {"type": "audio", "media": MEDIA}),
     (
-        {"type": "sticker", "media_url": MEDIA, "sticker_id": "s-9"},
-        {"type": "sticker", "media": MEDIA, "sticker_id": "s-9"},
+        {"type": "audio", "media_url": "mp3/v.mp3"},
+        {"type": "audio", "file_name": "v.mp3", "file_size": len(MP3)},
+    ),
+    (
+        {"type": "sticker", "media_url": "webp/s.webp", "sticker_id": "s-9"},
+        {"type": "sticker", "file_name": "s.webp", "file_size": len(WEBP), "sticker_id": "s-9"},
     ),
     (
         {"type": "location", "location": {"lat": 55.75, "lon": -37.5}},
@@ -53,6 +56,12 @@ TYPES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+def linked(said: dict[str, Any], files: FileServer) -> dict[str, Any]:
+    """Content with its file at this server."""
+    path = said.get("media_url")
+    return said if path is None else said | {"media_url": f"{files.url}/{path}"}
+
+
 async def wait_for_arrivals(amojo: Amojo, shop: Shop, count: int) -> dict[str, list[str]]:
     async def there() -> dict[str, list[str]] | None:
         arrived = await amojo.arrived(shop.account)
@@ -63,14 +72,14 @@ async def wait_for_arrivals(amojo: Amojo, shop: Shop, count: int) -> dict[str, l
 
 
 async def test_every_type_arrives_in_order_with_its_wire_shape(
-    bridge: Bridge, plain: PlainAmojo
+    bridge: Bridge, plain: PlainAmojo, files: FileServer
 ) -> None:
     shop = await bridge.open_shop(plain)
     for number, (said, _) in enumerate(TYPES):
         await bridge.take(
             shop,
             f"m-{number}",
-            message=said,
+            message=linked(said, files),
             sent_at="2026-11-20T12:00:00.123+03:00",
             sender={
                 "id": "u-1",
@@ -104,14 +113,18 @@ async def test_every_type_arrives_in_order_with_its_wire_shape(
         }
         if number:
             payload["reply_to"] = {"message": {"msgid": f"m-{number - 1}"}}
+        if "file_size" in wire:
+            assert taken.payload["message"].pop("media").startswith(f"{bridge.url}/media/")
         # Which conversation it is at amoCRM may be named as well, once that is known.
         assert {k: v for k, v in taken.payload.items() if k != "conversation_ref_id"} == payload
 
 
-async def test_every_type_arrives_at_the_sandbox(bridge: Bridge, sandbox: SandboxAmojo) -> None:
+async def test_every_type_arrives_at_the_sandbox(
+    bridge: Bridge, sandbox: SandboxAmojo, files: FileServer
+) -> None:
     shop = await bridge.open_shop(sandbox)
     for number, (said, _) in enumerate(TYPES):
-        await bridge.take(shop, f"m-{number}", message=said)
+        await bridge.take(shop, f"m-{number}", message=linked(said, files))
     await wait_for_arrivals(sandbox, shop, len(TYPES))
     rows = (await sandbox.messages(shop.account))["c-1"]
     for number, (row, (_, wire)) in enumerate(zip(rows, TYPES, strict=True)):

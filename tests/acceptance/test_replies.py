@@ -12,6 +12,7 @@ from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import texts, verified_callback, verified_event
 from tests.fakes import Answer, FarSide, Received
+from tests.media import PNG, FileServer
 from tests.plain_amojo import PlainAmojo, sign_body
 
 Amojo = PlainAmojo | SandboxAmojo
@@ -47,7 +48,7 @@ async def test_replies_come_back_in_order_as_verified_webhooks(
 
 
 async def test_an_operators_message_carries_everything(
-    bridge: Bridge, plain: PlainAmojo, backend: FarSide
+    bridge: Bridge, plain: PlainAmojo, backend: FarSide, files: FileServer
 ) -> None:
     shop = await bridge.open_shop(plain, backend)
     status, amojo_id = await plain.operator_writes(
@@ -55,7 +56,7 @@ async def test_an_operators_message_carries_everything(
         "c-1",
         "see",
         type="picture",
-        media="https://a.example/x.png",
+        media=files.link("png", "x.png"),
         thumbnail="https://a.example/t.png",
         file_name="x.png",
         file_size=10,
@@ -66,13 +67,13 @@ async def test_an_operators_message_carries_everything(
     (received,) = await backend.wait_for_requests(1)
     data = verified_event(received, shop)["data"]
     assert data["id"] == amojo_id
+    assert data["message"].pop("media_url").startswith(f"{bridge.url}/media/")
     assert data["message"] == {
         "type": "picture",
         "text": "see",
-        "media_url": "https://a.example/x.png",
         "thumbnail_url": "https://a.example/t.png",
         "file_name": "x.png",
-        "file_size": 10,
+        "file_size": len(PNG),
     }
     assert data["reply_to"] == "m-7"
     assert data["sender"] == {"amojo_id": "o-1", "name": "Kate"}

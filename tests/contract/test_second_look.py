@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ from chatbridge.web.sockets import open_sockets
 from tests.callers import Caller, Said
 from tests.factories import make_channel, make_draft, make_link, make_messenger
 from tests.fakes import SECONDS, FakeClock
+from tests.media import make_attachments, make_media_parts
 from tests.plain_amojo import sign_body
 from tests.postgres import PostgresServer
 
@@ -209,14 +211,19 @@ async def test_a_callback_for_a_link_made_elsewhere_is_taken_at_once(
 
 
 async def test_what_another_node_accepted_for_a_new_link_is_delivered(
-    node: Node, other: Other
+    node: Node, other: Other, tmp_path: Path
 ) -> None:
     messenger, _ = await other.messenger()
     drafts = [make_draft(await other.link(messenger), "m-1", direction=Direction.TO_MESSENGER)]
     (taken,) = await other.store.write(journal.accept, drafts, node.clock.now())
     transport = open_transport("thin", AddressGuard.allowing([]), LIMITS, user_agent="t", proxy="")
+    media = make_media_parts(other.store, node.clock, tmp_path)
     sending = Sending(
-        directory=node.services.directory, transport=transport, connectors={}, clock=node.clock
+        directory=node.services.directory,
+        transport=transport,
+        connectors={},
+        attachments=make_attachments(other.store, media),
+        clock=node.clock,
     )
     assert taken.entry is not None
     with pytest.raises(Misconfigured, match=messenger.kind):

@@ -25,6 +25,7 @@ from chatbridge.store.engine import open_store
 from chatbridge.store.entries import Entry
 from chatbridge.store.partitions import EVERYTHING
 from chatbridge.store.sealing import Sealer
+from tests.media import make_media_parts
 from tests.unit.clock import JumpingClock
 from tests.unit.factories import (
     SCOPE_ID,
@@ -89,14 +90,21 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         directory = Directory(store, Sealer(["a long random passphrase"]), clock)
         await directory.add_channel(make_channel())
         await directory.add_messenger(MESSENGER)
-        metrics = Metrics()
+        metrics, media = Metrics(), make_media_parts(store, clock, tmp_path)
         intake = Intake(
             store=store,
             clock=clock,
             directory=directory,
             metrics=metrics,
-            acceptor=Acceptor(store=store, clock=clock, metrics=metrics, queue=KeepingQueue(taken)),
+            acceptor=Acceptor(
+                store=store,
+                clock=clock,
+                metrics=metrics,
+                queue=KeepingQueue(taken),
+                copier=media.copier,
+            ),
             typists=NoTypists(),
+            uploads=media.uploads,
             new_id=lambda: "fresh",
         )
         yield House(directory, intake, taken)

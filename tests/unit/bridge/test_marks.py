@@ -28,6 +28,7 @@ from chatbridge.store.partitions import EVERYTHING
 from chatbridge.store.passport import find_passport
 from chatbridge.store.sealing import Sealer
 from tests.fakes import FakeClock
+from tests.media import make_media_parts
 from tests.unit.factories import make_channel, make_link, make_message, make_messenger
 
 MESSENGER = make_messenger()
@@ -106,7 +107,13 @@ async def opened(folder: Path, clock: FakeClock, **channel: Any) -> AsyncIterato
         version = channel.get("hook_version", HookVersion.V2)
         await directory.add_link(make_link(hook_version=version))
         queue, reporting = KeepingQueue(), Reporting()
-        acceptor = Acceptor(store=store, clock=clock, metrics=Metrics(), queue=queue)
+        acceptor = Acceptor(
+            store=store,
+            clock=clock,
+            metrics=Metrics(),
+            queue=queue,
+            copier=make_media_parts(store, clock, folder).copier,
+        )
         marks = Marks(
             store=store,
             clock=clock,

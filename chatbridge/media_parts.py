@@ -1,0 +1,90 @@
+"""The parts of a server that have to do with files, wired together."""
+
+from dataclasses import dataclass
+
+from chatbridge import ids
+from chatbridge.bridge.copying import Copier, Deliverer
+from chatbridge.bridge.retention import Retention
+from chatbridge.bridge.uploading import Uploads
+from chatbridge.clients.addresses import AddressGuard
+from chatbridge.clients.downloads import Downloader
+from chatbridge.clock import Clock
+from chatbridge.config import Settings
+from chatbridge.media.files import Files
+from chatbridge.media.links import MediaLinks
+from chatbridge.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaParts:
+    """What has to do with files."""
+
+    files: Files
+    links: MediaLinks
+    downloader: Downloader
+    copier: Copier
+    uploads: Uploads
+    retention: Retention
+
+    async def open(self, now: int) -> None:
+        """Open the place of files.
+
+        Raises:
+            ConfigurationError: the place cannot be used.
+
+        """
+        await self.files.open(now / 1_000_000)
+        await self.downloader.start()
+
+    def start(self, deliverer: Deliverer) -> None:
+        """Go on with what was left; `deliverer` hears whose files are there."""
+        self.copier.start(deliverer)
+        self.retention.start()
+
+    async def stop(self) -> None:
+        """Begin nothing new, break off what is being copied."""
+        await self.retention.stop()
+        await self.copier.stop()
+        await self.downloader.close()
+
+
+def assemble_media(
+    settings: Settings, guard: AddressGuard, *, user_agent: str, store: Store, clock: Clock
+) -> MediaParts:
+    """Make every part. Nothing is opened yet.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+
+    """
+    media, network = settings.media, settings.network
+    options = {name: value.get_secret_value() for name, value in media.options.items()}
+    files, links = Files(media.url, options), MediaLinks(settings.public_url, settings.secret_keys)
+    downloader = Downloader(
+        guard,
+        connect_timeout=network.connect_timeout,
+        user_agent=user_agent,
+        proxy=network.proxy.get_secret_value(),
+    )
+    return MediaParts(
+        files=files,
+        links=links,
+        downloader=downloader,
+        copier=Copier(
+            store=store,
+            clock=clock,
+            files=files,
+            downloader=downloader,
+            links=links,
+            max_bytes=media.max_bytes,
+        ),
+        uploads=Uploads(
+            store=store,
+            clock=clock,
+            files=files,
+            links=links,
+            max_bytes=media.max_bytes,
+            new_id=ids.new_media_id,
+        ),
+        retention=Retention(store=store, clock=clock, files=files, days=media.retention_days),
+    )
