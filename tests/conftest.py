@@ -6,6 +6,7 @@ import pytest
 from chatbridge.store import migrations
 from chatbridge.store.engine import Store, open_store
 from tests.fakes import FakeClock, FarSide
+from tests.media import FileServer
 from tests.postgres import PostgresServer, running_server
 
 
@@ -48,3 +49,10 @@ async def far_side() -> AsyncIterator[FarSide]:
     """Somebody else's server."""
     async with FarSide() as far_side:
         yield far_side
+
+
+@pytest.fixture
+async def files() -> AsyncIterator[FileServer]:
+    """A server of files to which messages link."""
+    async with FileServer() as server:
+        yield server

@@ -56,10 +56,10 @@ class FakeClock:
         while self._sleepers and self._sleepers[0][0] <= self._now:
             heapq.heappop(self._sleepers)[2].set()
 
-    async def somebody_sleeps(self) -> None:
-        """Return as soon as somebody sleeps."""
+    async def somebody_sleeps(self, count: int = 1) -> None:
+        """Return as soon as so many sleep."""
         async with asyncio.timeout(SECONDS):
-            while not self._sleepers:
+            while len(self._sleepers) < count:
                 self._changed.clear()
                 await self._changed.wait()
 

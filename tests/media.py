@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -137,6 +138,10 @@ class FileServer:
             response = web.StreamResponse()
             response.content_length = 5 * 2**30
             return await self._pour(request, response)
+        if kind == "large":  # 100 MB
+            response = web.StreamResponse()
+            response.content_length = 100_000_000
+            return await self._pour(request, response, 100_000_000)
         if kind == "endless":
             return await self._pour(request, web.StreamResponse())
         if self.closed or kind not in self.FILES:
@@ -147,9 +152,13 @@ class FileServer:
         # Its type is a lie, as types may be.
         return web.Response(body=self.FILES[kind], content_type="image/png")
 
-    async def _pour(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    async def _pour(
+        self, request: web.Request, response: web.StreamResponse, size: float = inf
+    ) -> web.StreamResponse:
+        sent = 0
         with suppress(ConnectionError):
             await response.prepare(request)
-            while True:
-                await response.write(b"\0" * 65536)
+            while sent < size:
+                await response.write(b"\0" * 100_000)
+                sent += 100_000
         return response

@@ -7,7 +7,6 @@ import pytest
 from tests.acceptance.bridge import Bridge, bridge_process, faults_in
 from tests.acceptance.sandbox import SandboxAmojo, sandbox_process
 from tests.fakes import FarSide
-from tests.media import FileServer
 from tests.plain_amojo import PlainAmojo
 from tests.postgres import PostgresServer
 from tests.processes import Process, stopped_afterwards
@@ -98,13 +97,6 @@ async def backend() -> AsyncIterator[FarSide]:
     """A messenger's backend, which gets webhooks."""
     async with FarSide() as far_side:
         yield far_side
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[FileServer]:
-    """A server of files to which messages link."""
-    async with FileServer() as server:
-        yield server
 
 
 @pytest.fixture

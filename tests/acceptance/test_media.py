@@ -1,6 +1,8 @@
 """Files: copied when a message is accepted, given out by links of the server. Real processes, the sandbox in between."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -258,6 +260,38 @@ async def test_uploads_are_refused_with_a_reason(own_bridge: OwnBridge, plain: P
             other, message_id, message={"type": "file", "media_id": media_id}
         )
         assert refused.problem()["errors"][0]["pointer"] == "/message/media_id"
+
+
+def peak_memory(bridge: Bridge) -> int:
+    """Bytes that the server has held at most."""
+    assert bridge.process.process is not None
+    status = Path(f"/proc/{bridge.process.process.pid}/status").read_text(encoding="ascii")
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
+
+
+async def test_large_files_pass_through_little_memory(
+    own_bridge: OwnBridge, plain: PlainAmojo, files: FileServer
+) -> None:
+    bridge = own_bridge()
+    shop = await bridge.open_shop(plain)
+    await upload(bridge, shop, PNG)
+    before, size = peak_memory(bridge), 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b"\0" * 100_000
+
+    status, made = await upload(bridge, shop, chunks())
+    assert (status, made["size"]) == (201, 100_000_000)
+    await bridge.take(shop, "m-1", message={"type": "file", "media_url": files.link("large")})
+    (message,) = await arrived(plain, 1)
+    assert message["file_size"] == 100_000_000
+    async with bridge.http.get(message["media"]) as answer:
+        async for chunk in answer.content.iter_any():
+            size += len(chunk)
+    assert size == 100_000_000
+    assert peak_memory(bridge) - before < 64 * 2**20
 
 
 # --- links ----------------------------------------------------------------------------------------
