@@ -72,6 +72,7 @@ def attached(content: Content, row: MediaRow | None, links: MediaLinks) -> Attac
         type=kind,
         media_url=links.link(row.id, row.content_type or ""),
         media_id=None,
+        content_type=row.content_type,
         file_name=name,
         file_size=row.size,
     )

@@ -22,6 +22,11 @@ class Capabilities(BaseModel):
     max_bytes: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Size of a file at most; a larger one comes as a link"
     )
+    mime: frozenset[str] | None = Field(
+        default=None,
+        description="MIME types of files, such as `application/pdf` or `image/*`; others come as a link",
+        examples=[["image/*", "application/pdf"]],
+    )
     quotes: bool = Field(default=True, description="Shows which message is answered")
     forwards: bool = Field(default=True, description="Shows messages that are passed on")
     buttons: bool = Field(default=True, description="Draws buttons and lists")
@@ -34,6 +39,14 @@ class Capabilities(BaseModel):
         description="Reports with POST /v1/messages/{id}/status what became of a reply. If not, a reply that was"
         " taken is marked as delivered at once, not after fifteen minutes",
     )
+
+    def takes_file(self, content_type: str | None) -> bool:
+        """Return whether files of this type are taken; of a file that nobody looked into, nothing is known."""
+        if self.mime is None or content_type is None:
+            return True
+        return not self.mime.isdisjoint(
+            (content_type, f"{content_type.partition('/')[0]}/*", "*/*")
+        )
 
 
 EVERYTHING: Final = Capabilities()

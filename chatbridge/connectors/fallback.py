@@ -64,20 +64,22 @@ def as_text(reaction: Reaction, message_id: str) -> Message:
 
 
 def _typed(content: Content, can: Capabilities, changes: list[str]) -> Content:
-    kind = content.type
-    too_large = (
-        can.max_bytes is not None
-        and content.file_size is not None
-        and content.file_size > can.max_bytes
-    )
-    if kind in can.types and not too_large:
+    kind, fault = content.type, _fault(content, can)
+    if kind in can.types and not fault:
         return content
     nearest = next((other for other in _NEAREST.get(kind, ()) if other in can.types), None)
-    if nearest is not None and not too_large:
+    if nearest is not None and not fault:
         changes.append(f"{kind} sent as {nearest}")
         return replace(content, type=nearest)
-    changes.append(f"{kind} {'is too large, ' if too_large else ''}sent as text")
+    changes.append(f"{kind} {fault}sent as text")
     return Content(type=MessageType.TEXT, text="\n".join(_spelt_out(content)))
+
+
+def _fault(content: Content, can: Capabilities) -> str:
+    """Return what keeps a file from being taken whatever it is sent as; empty if nothing does."""
+    if can.max_bytes is not None and (content.file_size or 0) > can.max_bytes:
+        return "is too large, "
+    return "" if can.takes_file(content.content_type) else f"is {content.content_type}, "
 
 
 def _spelt_out(content: Content) -> Iterator[str]:

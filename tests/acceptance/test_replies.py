@@ -72,6 +72,7 @@ async def test_an_operators_message_carries_everything(
         "type": "picture",
         "text": "see",
         "thumbnail_url": "https://a.example/t.png",
+        "content_type": "image/png",
         "file_name": "x.png",
         "file_size": len(PNG),
     }

@@ -56,6 +56,30 @@ def test_a_file_beyond_the_limit_comes_as_a_link() -> None:
     assert adapted.changes == ("file is too large, sent as text",)
 
 
+@pytest.mark.parametrize(
+    ("mime", "content_type", "taken"),
+    [
+        ({"image/*"}, "image/png", True),
+        ({"image/png", "application/pdf"}, "application/pdf", True),
+        ({"image/*"}, "application/pdf", False),
+        (set(), "image/png", False),
+        ({"*/*"}, "text/html", True),
+        ({"image/*"}, None, True),
+    ],
+)
+def test_a_file_of_a_foreign_type_comes_as_a_link(
+    mime: set[str], content_type: str | None, *, taken: bool
+) -> None:
+    said = content(MessageType.FILE, content_type=content_type)
+    adapted = adapt(make_message(content=said), Capabilities(mime=frozenset(mime)))
+    if taken:
+        assert adapted.message.content == said
+        assert adapted.changes == ()
+    else:
+        assert adapted.message.content.text == "📎 f.bin https://a.example/f"
+        assert adapted.changes == (f"file is {content_type}, sent as text",)
+
+
 def test_a_place_and_a_card_can_be_read() -> None:
     place = Content(type=MessageType.LOCATION, location=Location(lat=55.75, lon=37.62))
     card = Content(type=MessageType.CONTACT, contact=ContactCard(name="Bob", phone="+7900"))
