@@ -7,6 +7,7 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
@@ -38,6 +39,7 @@ class Services:
     marks: Marks
     afterthoughts: Afterthoughts
     typing: TypingRelay
+    ingress: Ingress
     courier: Courier
     metrics: Metrics
 
