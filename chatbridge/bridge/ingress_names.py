@@ -102,7 +102,9 @@ class Names:
         else:
             return message
         if row is None or row.external_id is None:
-            raise UnreadablePayload("payload.conversation_id: required, it has not been told yet")
+            raise UnreadablePayload(
+                "payload.conversation_id: required, as conversation_ref_id names none that has one"
+            )
         return replace(message, conversation_id=row.external_id)
 
     async def _numbered(self, link: Link, number: int) -> ConversationRow | None:

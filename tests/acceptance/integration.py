@@ -1,6 +1,7 @@
 """An integration that was written against amojo. It signs by hand and knows of this server its address alone."""
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ class Integration:
             signed |= {"Date": date, "Content-MD5": md5, "X-Signature": signature}
         signed |= {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.http.request(
-            method, self.url + path + query, data=body, headers=signed
+            method, self.url + path + query, data=io.BytesIO(body), headers=signed
         ) as answer:
             return Reply(status=answer.status, headers=answer.headers, body=await answer.read())
 

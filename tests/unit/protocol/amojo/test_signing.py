@@ -261,7 +261,7 @@ MOMENTS = st.integers(0, 4_000_000_000 * SECOND)
     kind=st.sampled_from(Signing),
 )
 def test_what_is_signed_verifies_and_changed_it_does_not(
-    secret: str, method: str, path: str, body: bytes, now: int, late: int, kind: Signing
+    *, secret: str, method: str, path: str, body: bytes, now: int, late: int, kind: Signing
 ) -> None:
     made = signing.request_headers(secret, method, path, body, now=now, signing=kind)
     headers = {name.lower(): value for name, value in made.items()}
