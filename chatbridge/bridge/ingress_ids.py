@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from chatbridge.bridge.accepting import entry_key
 from chatbridge.ids import fingerprint
 from chatbridge.model import Channel, Direction, Event, Kind, Message, Messenger, Person, Reaction
+from chatbridge.protocol.tame import identifier, members
 
 
 def message_uuid(messenger: Messenger, message_id: str) -> str:
@@ -71,13 +72,13 @@ def with_answered_ids(messenger: Messenger, event: Event) -> Event:
         return replace(event, amojo_message_id=message_uuid(messenger, event.message_id))
     if not isinstance(event, Message):
         return event
-    quote = event.extras.get("reply_to")
-    quoted = quote.get("message") if isinstance(quote, dict) else None
-    named = quoted.get("msgid") if isinstance(quoted, dict) else None
-    if not isinstance(quoted, dict) or not isinstance(named, str):
+    quoted = members(event.extras, "reply_to", "message")
+    named = identifier(quoted.get("msgid"))
+    if named is None:
         return event
     quoted = quoted | {"id": message_uuid(messenger, named)}
-    return replace(event, extras=event.extras | {"reply_to": {"message": quoted}})
+    quote = members(event.extras, "reply_to") | {"message": quoted}
+    return replace(event, extras=event.extras | {"reply_to": quote})
 
 
 def _masked(channel: Channel, proof: bytes, number: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The body of `POST /v2/origin/custom/{scope_id}` as integrations write it: a message, or new content of one."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Raw
 
@@ -80,7 +80,7 @@ class Body(Said, frozen=True, kw_only=True):
     callback_data: Line | None = None
     shared_post: SharedPost | None = None
     post: Post | None = None
-    delivery_status: Raw | None = None
+    delivery_status: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Check what its type needs."""
