@@ -246,6 +246,23 @@ async def test_the_generation_of_2017_connects_writes_and_gets_its_own_callbacks
     assert closed.status == 200
 
 
+async def test_an_account_of_2017_gets_the_new_caption_of_a_picture_as_a_message(
+    bridge: Bridge, sandbox: SandboxAmojo, shop: Shop, integration: Integration
+) -> None:
+    await integration.send("m-1", {"type": "picture", "text": "this"} | FILE)
+    path = f"/v1/channels/{shop.account.code}"
+    assert (await bridge.call("PATCH", path, {"signing": "legacy"})).status == 200
+    edit = {"msgid": "m-1", "message": {"type": "picture", "text": "or not"}}
+    assert (await integration.event("edit_message", edit)).status == 200
+
+    async def both() -> Any:
+        found = (await sandbox.messages(shop.account)).get("c-1", [])
+        return found if len(found) == 2 else None
+
+    _, edited = await eventually(both, "an edit as a message")
+    assert (edited["type"], edited["text"]) == ("text", "✎ or not")
+
+
 # --- ids ----------------------------------------------------------------------------------------
 
 
