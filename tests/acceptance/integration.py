@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
@@ -40,18 +40,18 @@ class Integration:
         value: Any = None,
         *,
         legacy: bool = False,
-        late: float = 0,
+        date: str | None = None,
         query: str = "",
         **headers: str,
     ) -> Reply:
-        """One signed call, below `/v2/origin/custom/`; `late` is how many seconds ago it was signed."""
+        """One signed call, below `/v2/origin/custom/`; headers that are named replace what was signed."""
         path = f"/v2/origin/custom/{path}"
         body = b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
         signed = {"Content-Type": "application/json"}
         if legacy:
             signed["X-Signature"] = sign_body(self.secret, body)
         else:
-            date = format_datetime(datetime.now(UTC) - timedelta(seconds=late))
+            date = spelled(datetime.now(UTC)) if date is None else date
             md5 = hashlib.md5(body).hexdigest()
             signature = sign_lines(self.secret, method, md5, date, path)
             signed |= {"Date": date, "Content-MD5": md5, "X-Signature": signature}
@@ -81,6 +81,14 @@ class Integration:
 
     async def history(self, chat_id: str, query: str = "") -> Reply:
         return await self.call("GET", f"{self.scope_id}/chats/{chat_id}/history", query=query)
+
+
+def spelled(moment: datetime, zone: str = "+0000") -> str:
+    """A moment as clients known to work spell it: in UTC, in UTC by another name, in a zone of their own."""
+    if zone == "GMT":
+        return format_datetime(moment, usegmt=True)
+    hours = timezone(timedelta(hours=int(zone[:3])))
+    return format_datetime(moment.astimezone(hours))
 
 
 def payload(
