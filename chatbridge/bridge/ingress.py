@@ -1,46 +1,30 @@
-"""The use cases of an integration that takes this server for amojo: its words, carried out by what carries out our own API's.
+"""The use cases of an integration that takes this server for amojo: its words, carried out by what carries out our own API's."""
 
-A call is for the messenger whose amojo identity its address names; the signature proves that it comes from there.
-"""
+from typing import Final
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
-
-import structlog
 from msgspec.structs import replace
 
 from chatbridge.bridge import ingress_ids
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_names import Names
-from chatbridge.bridge.intake import NOBODYS_SECRET, Intake
+from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marking, Marks
 from chatbridge.bridge.tracking import find_message
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clock import Clock
-from chatbridge.errors import NotLinked, SignatureMismatch, UnreadablePayload
+from chatbridge.errors import NotLinked, UnreadablePayload
 from chatbridge.model import Channel, Link, Messenger, WebhookFormat, encode_event
-from chatbridge.protocol.amojo import calls, replies, signing
+from chatbridge.protocol.amojo import calls, replies
 from chatbridge.protocol.amojo import ingress_wire as wire
 from chatbridge.protocol.amojo.ingress import Edited, New, Reported, person
 from chatbridge.protocol.amojo.ingress_answers import Sent
 from chatbridge.protocol.http import Transport
 from chatbridge.store.engine import Store
 
-log = structlog.get_logger()
-
 _FORMATS: Final = {"v1": WebhookFormat.AMOJO_V1, "v2": WebhookFormat.AMOJO_V2}
 _TYPING_MS: Final = 5000
 """How long somebody types who does not say it ("Chats API reference", typing)."""
-
-
-class SignedCall(NamedTuple):
-    """A call as it came; `path` without query, names of headers in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Ingress:
@@ -63,32 +47,6 @@ class Ingress:
         self._transport, self._intake, self._afterthoughts = transport, intake, afterthoughts
         self._marks, self._typing = marks, typing
         self._names = Names(store, directory)
-
-    async def authenticate(
-        self, name: str, call: SignedCall, *, scoped: bool, body_only: bool
-    ) -> Messenger:
-        """Return the messenger that makes a call.
-
-        Args:
-            name: the scope in the address, or the channel.
-            call: what came.
-            scoped: which of the two it is.
-            body_only: see `signing.verify_request`.
-
-        Raises:
-            SignatureMismatch: unknown name or wrong signature; the caller is told neither which nor why.
-            StoreUnavailable: the database is away, so nobody knows.
-
-        """
-        try:
-            return self._verified(name, call, scoped=scoped, body_only=body_only)
-        except SignatureMismatch as error:
-            # Looked for whatever is wrong with it: the time must not tell either which channels exist.
-            if await self._directory.look_for(amojo_channel=_channel_of(name)):
-                return self._verified(name, call, scoped=scoped, body_only=body_only)
-            known = self._directory.messenger_by_amojo(_channel_of(name)) is not None
-            log.warning("ingress_refused", channel_known=known, reason=str(error))
-            raise
 
     async def connect(self, messenger: Messenger, asked: wire.Connect) -> None:
         """Send callbacks in the version that the integration wants from now on.
@@ -127,7 +85,7 @@ class Ingress:
         link = await self._link(messenger)
         said = encode_event(new.message if new.timed else replace(new.message, sent_at=0))
         message = await self._names.as_known(messenger, link, new.message)
-        await self._intake.client_message(messenger, message, scope_id=None, said=said)
+        await self._intake.client_message(messenger, message, scope_id=link.scope_id, said=said)
         return Sent(
             message_id=message.id,
             answered_id=ingress_ids.message_uuid(messenger, message.id),
@@ -239,27 +197,6 @@ class Ingress:
         )
         return replies.read_whole(await self._transport.send(request))
 
-    # --- who calls, and for whom ---
-
-    def _verified(self, name: str, call: SignedCall, *, scoped: bool, body_only: bool) -> Messenger:
-        messenger = self._directory.messenger_by_amojo(_channel_of(name))
-        if messenger is not None:
-            identity = messenger.amojo
-            if name != (identity.scope_id if scoped else identity.channel_id):
-                messenger = None
-        signing.verify_request(
-            messenger.amojo.secret if messenger else NOBODYS_SECRET,
-            call.method,
-            call.path,
-            call.headers,
-            call.body,
-            now=self._clock.wall(),
-            body_only=body_only,
-        )
-        if messenger is None:
-            raise SignatureMismatch("nobody has this name")
-        return messenger
-
     async def _link(self, messenger: Messenger) -> Link:
         try:
             return self._intake.link_for(messenger, None)
@@ -268,7 +205,3 @@ class Ingress:
 
     def _channel(self, link: Link) -> Channel:
         return self._directory.channel(link.channel_id)
-
-
-def _channel_of(name: str) -> str:
-    return name.partition("_")[0]

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from chatbridge import errors
-from chatbridge.bridge.ingress import SignedCall
+from chatbridge.bridge.ingress_callers import SignedCall, authenticate
 from chatbridge.model import Messenger
 from chatbridge.protocol.amojo import ingress, ingress_answers
 from chatbridge.protocol.amojo import ingress_wire as wire
@@ -48,15 +48,10 @@ class Call:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a request that aiohttp read: verify the bytes, then read them."""
         services = request.app[SERVICES]
-        scope_id = request.match_info.get("scope_id")
         try:
             body = await read_body(request, services)
-            messenger = await services.ingress.authenticate(
-                request.match_info["channel_id"] if scope_id is None else scope_id,
-                _signed(request, body),
-                scoped=scope_id is not None,
-                body_only=self.body_only,
-            )
+            call = self._signed(request, body)
+            messenger = await authenticate(services.directory, call, now=services.clock.wall())
             asked = Asked(
                 services=services,
                 messenger=messenger,
@@ -69,11 +64,17 @@ class Call:
             answer = _refused(error)
         return answer.response()
 
-
-def _signed(request: web.Request, body: bytes) -> SignedCall:
-    path = request.raw_path.partition("?")[0]
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return SignedCall(request.method, path, headers, body)
+    def _signed(self, request: web.Request, body: bytes) -> SignedCall:
+        path = request.match_info
+        return SignedCall(
+            name=path.get("scope_id") or path["channel_id"],
+            scoped="scope_id" in path,
+            body_only=self.body_only,
+            method=request.method,
+            path=request.raw_path.partition("?")[0],
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+        )
 
 
 # --- calls --------------------------------------------------------------------------------------

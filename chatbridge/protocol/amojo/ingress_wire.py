@@ -125,13 +125,13 @@ class CreateChat(Wire, frozen=True, kw_only=True):
     user: Participant
 
 
-Any_ = TypeVar("Any_", bound=Wire)
+Read = TypeVar("Read", bound=Wire)
 
 _FAULT: Final = re.compile(r"(?P<words>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 
 
-def decode(kind: type[Any_], body: bytes | Raw, *, within: str = "") -> Any_:
+def decode(kind: type[Read], body: bytes | Raw, *, within: str = "") -> Read:
     """Return a body as its kind says.
 
     Raises:
@@ -139,7 +139,7 @@ def decode(kind: type[Any_], body: bytes | Raw, *, within: str = "") -> Any_:
 
     """
     try:
-        read: Any_ = _decoder(kind).decode(body)
+        read: Read = _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         raise UnreadablePayload(_sentence(error, within)[:_SHOWN]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -148,7 +148,7 @@ def decode(kind: type[Any_], body: bytes | Raw, *, within: str = "") -> Any_:
 
 
 @cache
-def _decoder(kind: type[Any_]) -> msgspec.json.Decoder[Any_]:
+def _decoder(kind: type[Read]) -> msgspec.json.Decoder[Read]:
     return msgspec.json.Decoder(kind)
 
 
