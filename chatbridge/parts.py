@@ -14,6 +14,7 @@ from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
@@ -196,6 +197,14 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         parts.store,
         parts.courier,
     )
+    afterthoughts = Afterthoughts(
+        store=store,
+        clock=clock,
+        directory=directory,
+        acceptor=parts.acceptor,
+        uploads=parts.media.uploads,
+        new_id=ids.new_uuid,
+    )
     return Services(
         public_url=settings.public_url,
         admin_token=settings.admin_token.get_secret_value(),
@@ -211,15 +220,18 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         linking=Linking(directory=directory, transport=transport, clock=clock),
         parking=Parking(store=store, clock=clock, look_up=partial(courier.look_up, again=True)),
         marks=parts.marks,
-        afterthoughts=Afterthoughts(
+        afterthoughts=afterthoughts,
+        typing=parts.typing,
+        ingress=Ingress(
             store=store,
             clock=clock,
             directory=directory,
-            acceptor=parts.acceptor,
-            uploads=parts.media.uploads,
-            new_id=ids.new_uuid,
+            transport=transport,
+            intake=parts.intake,
+            afterthoughts=afterthoughts,
+            marks=parts.marks,
+            typing=parts.typing,
         ),
-        typing=parts.typing,
         uploads=parts.media.uploads,
         files=parts.media.files,
         media_links=parts.media.links,

@@ -11,6 +11,7 @@ from chatbridge.clock import Clock
 from chatbridge.errors import IdReused, NotEditable, NotFound
 from chatbridge.ids import fingerprint
 from chatbridge.model import (
+    MEDIA_TYPES,
     Content,
     Direction,
     Edit,
@@ -55,7 +56,7 @@ class Afterthoughts:
         Args:
             messenger: who says so.
             message_id: the messenger's id of the message.
-            content: all of the new content.
+            content: all of the new content; only a file that stays as it is may be left out.
             name: an id of this edit; the same again is the same edit.
             at: when it was made.
 
@@ -80,7 +81,10 @@ class Afterthoughts:
             )
         else:
             text = f"✎ {content.text or ''}".strip()
-            edit = self._follow_up(target, replace(content, text=text), at)
+            # A file that stays as it is was sent before; a message cannot do without one.
+            bare = content.type in MEDIA_TYPES and content.media_url is content.media_id is None
+            kind = MessageType.TEXT if bare else content.type
+            edit = self._follow_up(target, replace(content, type=kind, text=text), at)
         key = entry_key(messenger, Direction.TO_AMOJO, Kind.EDIT, name or self._new_id())
         await self._take(target, edit, key, said=encode_content(content))
 

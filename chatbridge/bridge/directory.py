@@ -29,6 +29,7 @@ class Directory:
         self._channels: dict[str, Channel] = {}
         self._messengers: dict[str, Messenger] = {}
         self._by_key: dict[bytes, Messenger] = {}
+        self._by_amojo: dict[str, Messenger] = {}
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
         self._by_messenger: dict[str, dict[int, Link]] = {}
@@ -78,10 +79,12 @@ class Directory:
         api_key: str | None = None,
         scope_id: str | None = None,
         messenger_id: str | None = None,
+        amojo_channel: str | None = None,
     ) -> bool:
         """Look into the database for what is not known here, before a caller is refused; return whether to ask again.
 
-        Where no other node could have stored it, nothing is done. `messenger_id` stands for the links of a messenger.
+        Where no other node could have stored it, nothing is done. `messenger_id` stands for the links of a messenger,
+        `amojo_channel` for the messenger with this identity.
 
         Raises:
             StoreUnavailable: the database is away.
@@ -93,6 +96,7 @@ class Directory:
             key_hashes=frozenset() if api_key is None else frozenset({api_key_hash(api_key)}),
             scopes=frozenset() if scope_id is None else frozenset({scope_id}),
             messengers=frozenset() if messenger_id is None else frozenset({messenger_id}),
+            amojo_channels=frozenset() if amojo_channel is None else frozenset({amojo_channel}),
         )
         return await self._second_look.at(names)
 
@@ -170,6 +174,10 @@ class Directory:
         """Return the messenger an API key belongs to."""
         return self._by_key.get(api_key_hash(api_key))
 
+    def messenger_by_amojo(self, channel_id: str) -> Messenger | None:
+        """Return the messenger with this channel id in its amojo identity."""
+        return self._by_amojo.get(channel_id)
+
     async def add_messenger(self, messenger: Messenger) -> Messenger:
         """Store a new messenger."""
         await self._store.write(rows.add_messenger, messenger, self._sealer)
@@ -233,6 +241,7 @@ class Directory:
     def _keep_messenger(self, messenger: Messenger) -> None:
         self._messengers[messenger.id] = messenger
         self._by_key[messenger.api_key_hash] = messenger
+        self._by_amojo[messenger.amojo.channel_id] = messenger
 
     def _keep_link(self, link: Link) -> None:
         before = self._links.get(link.id)

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 IGNORED: Final = frozenset({"typing"})
 """Callbacks that are worth nothing a second later: counted, not kept, if they cannot be passed on."""
 
-_NOBODYS_SECRET: Final = "0" * 40
+NOBODYS_SECRET: Final = "0" * 40
 """Checked for scopes that do not exist, so that they take as long as those that do."""
 
 
@@ -94,7 +94,7 @@ class Intake:
         try:
             link = self.link_for(messenger, scope_id)
         except NotLinked:
-            link = await self._link_made_lately(messenger, scope_id)
+            link = await self.link_made_lately(messenger, scope_id)
         if message.content.media_id is not None:
             await self._uploads.check(messenger, message.content)
         if message.reply_to is not None or message.forward is not None:
@@ -153,6 +153,20 @@ class Intake:
             raise LinkAmbiguous
         return links[0]
 
+    async def link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
+        """Do as `link_for`, which has refused it: another node may have made the link a moment ago.
+
+        Raises:
+            NotLinked, LinkAmbiguous: it is not clear which.
+            StoreUnavailable: the database is away, so nobody knows.
+
+        """
+        if scope_id is None:
+            await self._directory.look_for(messenger_id=messenger.id)
+        else:
+            await self._directory.look_for(scope_id=scope_id)
+        return self.link_for(messenger, scope_id)
+
     # --- steps ---
 
     def _signed_by(self, link: Link, message: Message) -> Message:
@@ -167,18 +181,10 @@ class Intake:
             )
         return replace(message, sender=replace(message.sender, amojo_id=author))
 
-    async def _link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
-        """Return the link if another node has made it a moment ago."""
-        if scope_id is None:
-            await self._directory.look_for(messenger_id=messenger.id)
-        else:
-            await self._directory.look_for(scope_id=scope_id)
-        return self.link_for(messenger, scope_id)
-
     def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link | None:
         link = self._directory.find_link(scope_id)
         channel = self._directory.find_channel(link.channel_id) if link else None
-        secret = channel.secret if channel else _NOBODYS_SECRET
+        secret = channel.secret if channel else NOBODYS_SECRET
         matches = signing.callback_matches(secret, body, signature or "")
         return link if channel is not None and matches else None
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.ingress_ids import with_answered_ids
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery, Taken
 from chatbridge.connectors.fallback import adapt, as_text
@@ -22,6 +23,7 @@ from chatbridge.model import (
     Reaction,
     Started,
     Status,
+    WebhookFormat,
 )
 from chatbridge.protocol.amojo import calls, replies
 from chatbridge.protocol.http import Request, Transport
@@ -118,6 +120,8 @@ class Sending:
         event, can = entry.read(), connector.capabilities(messenger)
         if isinstance(event, Started):
             return event, ()
+        if messenger.webhook_format is not WebhookFormat.STANDARD:
+            event = with_answered_ids(messenger, event)
         if isinstance(event, Reaction):
             event = self._named_now(event, entry)
             if can.reactions:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from chatbridge.store.dialect import hot_rows
 from chatbridge.store.entries import ConversationKey, ConversationRow, Naming
+from chatbridge.store.schema import conversations as table
 
 
 def resolve(
@@ -15,11 +16,11 @@ def resolve(
 
     A conversation that an operator began is known by amoCRM's id only; the first key that carries both ids binds it.
     """
-    found = _find(connection, keys)
+    found = find(connection, keys)
     missing = [key for key in keys if key not in found]
     if missing:
         _make_or_bind(connection, missing, now=now)
-        found |= _find(connection, missing)
+        found |= find(connection, missing)
     return found
 
 
@@ -66,9 +67,10 @@ def _unambiguous(namings: Iterable[Naming]) -> list[Naming]:
     return list(by_external.values())
 
 
-def _find(
+def find(
     connection: Connection, keys: Iterable[ConversationKey]
 ) -> dict[ConversationKey, ConversationRow]:
+    """Return the row of each key that is known: by the messenger's id where the key has one, else by amoCRM's."""
     named = {key: (key.link_id, key.external_id) for key in keys if key.external_id is not None}
     begun = {key: (key.link_id, key.amojo_id) for key in keys if key.external_id is None}
     found: dict[ConversationKey, ConversationRow] = {}
@@ -80,3 +82,10 @@ def _find(
         by_name = {(row.link_id, getattr(row, name)): row for row in known}
         found |= {key: row for key, pair in wanted.items() if (row := by_name.get(pair))}
     return found
+
+
+def get(connection: Connection, number: int) -> ConversationRow | None:
+    """Return the conversation with this number."""
+    columns = (table.c[name] for name in ConversationRow.__struct_fields__)
+    row = connection.execute(select(*columns).where(table.c.id == number)).first()
+    return None if row is None else ConversationRow(*row)

@@ -44,18 +44,25 @@ class Names:
     scopes: frozenset[str] = frozenset()
     messengers: frozenset[str] = frozenset()
     """Messengers whose links are meant."""
+    amojo_channels: frozenset[str] = frozenset()
+    """Channel ids in the amojo identities of messengers."""
 
     def __or__(self, other: Self) -> "Names":
         return Names(
             key_hashes=self.key_hashes | other.key_hashes,
             scopes=self.scopes | other.scopes,
             messengers=self.messengers | other.messengers,
+            amojo_channels=self.amojo_channels | other.amojo_channels,
         )
 
 
 def find_names(connection: Connection, names: Names) -> tuple[list[bytes], list[Link]]:
     """Return what there is of these names: hashes of keys, and links. No secret is opened. PostgreSQL only."""
-    keys = _among(connection, messengers.c.api_key_hash, names.key_hashes)
+    channel_ids = filter(_is_storable, names.amojo_channels)
+    keys = [
+        *_among(connection, messengers.c.api_key_hash, names.key_hashes),
+        *_among(connection, messengers.c.amojo_channel_id, channel_ids),
+    ]
     scopes = filter(_is_storable, names.scopes)
     found = [
         *_among(connection, links.c.scope_id, scopes),
@@ -74,9 +81,9 @@ def _among(connection: Connection, column: Column[Any], values: Iterable[Any]) -
     return connection.execute(select(column.table).where(meant)).mappings().all()
 
 
-def _is_storable(scope_id: str) -> bool:
-    """Return whether a database may have a scope as a caller spelled it."""
-    return scope_id.isprintable() and len(scope_id) <= 255
+def _is_storable(name: str) -> bool:
+    """Return whether a database may have a scope or a channel as a caller spelled it."""
+    return name.isprintable() and len(name) <= 255
 
 
 def list_channels(connection: Connection, sealer: Sealer) -> list[Channel]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from chatbridge import errors
-from chatbridge.web import channels, health, links, messages, messengers, parked
+from chatbridge.web import amojo, channels, health, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
@@ -163,6 +163,7 @@ def add_routes(app: web.Application) -> None:
         [
             web.post("/location/{scope_id}", take_callback),
             web.get("/media/{signed}", get_file),
+            *amojo.routes(),
             web.get("/readyz", health.get_readiness, allow_head=False),
             web.get("/metrics", health.get_metrics, allow_head=False),
             web.get("/openapi.json", get_openapi, allow_head=False),

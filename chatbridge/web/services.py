@@ -7,6 +7,7 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
@@ -44,6 +45,7 @@ class Services:
     uploads: Uploads
     files: Files
     media_links: MediaLinks
+    ingress: Ingress
     courier: Courier
     metrics: Metrics
 

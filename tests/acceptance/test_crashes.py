@@ -14,6 +14,7 @@ import pytest
 
 from tests.acceptance.bridge import Bridge, Shop, bridge_process, eventually
 from tests.acceptance.conftest import OwnBridge
+from tests.acceptance.integration import Integration
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.fakes import Answer, FarSide, Received
 from tests.plain_amojo import PlainAmojo
@@ -174,6 +175,26 @@ async def test_a_backlog_is_delivered_after_a_restart_in_order(
     for conversation in names:
         await bridge.wait_for_state(shop, f"{conversation}-late", "delivered")
     assert await plain.arrived(shop.account) == names
+
+
+async def test_what_the_ingress_answered_is_delivered_after_kill_9(
+    crashing: Process, http: aiohttp.ClientSession, plain: PlainAmojo
+) -> None:
+    bridge = Bridge(crashing, http)
+    shop = await bridge.open_shop(plain)
+    integration = Integration.of(bridge.url, http, shop)
+    plain.instead = lambda received: (
+        Answer(status=503) if received.path.endswith(shop.scope_id) else None
+    )
+    names = [f"m-{number}" for number in range(20)]
+    answers = [(await integration.send(name))["msgid"] for name in names]
+    crashing.kill()
+    plain.instead = None
+    await asyncio.to_thread(crashing.start, "/readyz")
+    again = [(await integration.send(name))["msgid"] for name in reversed(names)]
+    assert again == answers[::-1]
+    await bridge.wait_for_state(shop, names[-1], "delivered")
+    assert await plain.arrived(shop.account) == {"c-1": names}
 
 
 async def test_order_holds_with_a_faulty_amojo(own_bridge: OwnBridge, plain: PlainAmojo) -> None:

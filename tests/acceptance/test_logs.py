@@ -7,6 +7,7 @@ import pytest
 
 from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY, Bridge, Shop, draft, eventually
 from tests.acceptance.conftest import OwnBridge
+from tests.acceptance.integration import Integration, payload
 from tests.acceptance.wire import exchange, head, post_message
 from tests.fakes import Answer, FarSide
 from tests.media import FileServer
@@ -33,6 +34,21 @@ async def clients_write(bridge: Bridge, shop: Shop, link: str) -> None:
     await exchange(bridge, head("GET", "/v1/links", f"X {shop.key}: {TEXT}".encode()), end=True)
     await bridge.call("GET", f"/v1/messages/x?key={shop.key}&phone={PHONE}", key=shop.key)
     await bridge.call("GET", "/v1/links", key=f"{shop.key}x")
+
+
+async def an_integration_writes(bridge: Bridge, shop: Shop) -> None:
+    """Good, unreadable, forged, and where there is nothing."""
+    integration = Integration.of(bridge.url, bridge.http, shop)
+    said = {"type": "text", "text": TEXT}
+    person = {"id": "u-1", "name": NAME, "profile": {"phone": PHONE, "email": EMAIL}}
+    await integration.send("i-1", said, sender=person)
+    for wrong in ({"type": TEXT}, {"type": "contact", "contact": {"name": NAME, "phone": []}}):
+        answer = await integration.event("new_message", payload("i-2", wrong, sender=person))
+        assert answer.status == 400
+    forged = await integration.event("new_message", payload("i-2", said), X_Signature=TEXT)
+    assert forged.status == 403
+    nowhere = await integration.call("POST", f"{integration.scope_id}/{TEXT}", {"phone": PHONE})
+    assert nowhere.status == 404
 
 
 async def amojo_fails(bridge: Bridge, shop: Shop, plain: PlainAmojo) -> None:
@@ -73,6 +89,7 @@ async def test_nothing_private_reaches_the_log(
     shop = await bridge.open_shop(plain, backend)
     link = files.link("gone", "secret-picture-42.png")
     await clients_write(bridge, shop, link)
+    await an_integration_writes(bridge, shop)
     await amojo_fails(bridge, shop, plain)
     await operators_write(shop, plain, backend)
     parked = (await bridge.call("GET", "/v1/parked")).json["items"]

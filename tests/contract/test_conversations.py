@@ -31,6 +31,16 @@ async def test_a_name_is_one_conversation_of_its_link(store: Store, link: Link) 
     assert elsewhere.link_id == other.id
 
 
+async def test_what_is_known_is_found_and_nothing_is_made(store: Store, link: Link) -> None:
+    (row,) = await resolve(store, key(link, "c-1", "A"))
+    names = [key(link, "c-1"), key(link, None, "A"), key(link, "c-2"), key(link, None, "B")]
+    found = await store.read(conversations.find, names)
+    assert found == {names[0]: row, names[1]: row}
+    assert await store.read(conversations.get, row.id) == row
+    assert await store.read(conversations.get, row.id + 1) is None
+    assert await store.read(conversations.get, 2**63 - 1) is None
+
+
 async def test_an_operator_writes_first_and_the_messenger_binds(store: Store, link: Link) -> None:
     (begun,) = await resolve(store, key(link, None, "A"))
     (bound,) = await resolve(store, key(link, "c-1", "A"))

@@ -109,6 +109,13 @@ class Node:
     async def callback(self, scope_id: str, signature: str) -> Said:
         return await self.ask("POST", f"/location/{scope_id}", HOOK, X_Signature=signature)
 
+    async def connect(self, messenger: Messenger, *, secret: str | None = None) -> Said:
+        """As an integration of the legacy generation, which signs the body alone."""
+        body = json.dumps({"account_id": messenger.amojo.account_id}).encode()
+        signature = sign_body(secret or messenger.amojo.secret, body)
+        path = f"/v2/origin/custom/{messenger.amojo.channel_id}/connect"
+        return await self.ask("POST", path, body, X_Signature=signature)
+
     def count_reads(self) -> None:
         """Take note from now on of what is read of the directory."""
         read = self.services.store.read
@@ -180,6 +187,24 @@ async def test_a_messenger_made_elsewhere_may_ask_at_once(node: Node, other: Oth
     """By way of aiohttp."""
     _, key = await other.messenger()
     assert (await node.get_message(key)).status == 404
+
+
+async def test_an_integration_made_elsewhere_may_call_at_once(node: Node, other: Other) -> None:
+    messenger, _ = await other.messenger()
+    await other.link(messenger)
+    assert (await node.connect(messenger)).status == 200
+    assert (node.loads, len(node.looks)) == (1, 1)
+    assert (await node.connect(messenger)).status == 200
+    assert (node.loads, len(node.looks)) == (1, 1), "a known channel costs no look"
+    node.clock.advance(1)
+    assert (await node.connect(messenger, secret="0" * 40)).status == 403
+    assert (node.loads, len(node.looks)) == (1, 2), (
+        "a wrong signature costs as much as an unknown one"
+    )
+    stranger = make_messenger()
+    node.clock.advance(1)
+    assert (await node.connect(stranger)).status == 403
+    assert (node.loads, len(node.looks)) == (1, 3)
 
 
 @pytest.mark.parametrize("named", [False, True])

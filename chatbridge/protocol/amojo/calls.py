@@ -64,6 +64,11 @@ def typing(
     return _signed(channel, "POST", f"{BASE_PATH}/{scope_id}/typing", body, now)
 
 
+def create_chat(channel: Channel, scope_id: str, body: bytes, *, now: int) -> Request:
+    """Return the call that makes a chat without a message, with a body that somebody else wrote."""
+    return _signed(channel, "POST", f"{BASE_PATH}/{scope_id}/chats", body, now)
+
+
 def history(
     channel: Channel, scope_id: str, amojo_id: str, *, offset: int, limit: int, now: int
 ) -> Request:

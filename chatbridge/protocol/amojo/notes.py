@@ -6,9 +6,9 @@ import orjson
 
 from chatbridge.model import FailureReason, Mark, Reaction, Status, StatusBody
 
-_STATUSES: Final = {Mark.FAILED: -1, Mark.DELIVERED: 1, Mark.READ: 2}
+STATUSES: Final = {Mark.FAILED: -1, Mark.DELIVERED: 1, Mark.READ: 2}
 
-_REASONS: Final = {
+REASONS: Final = {
     FailureReason.CONVERSATION_REMOVED: 901,
     FailureReason.MESSENGER_OFF: 902,
     FailureReason.INTERNAL: 903,
@@ -25,13 +25,13 @@ def delivery_status(status: Status, body: StatusBody) -> bytes:
 
     The older one names the message once more, and the status by another word. What went wrong is said of failures only.
     """
-    number = _STATUSES[status.mark]
+    number = STATUSES[status.mark]
     wire: dict[str, Any] = {"status_code": number}
     if body is StatusBody.OLD:
         wire = {"msgid": status.amojo_message_id, "delivery_status": number}
     if status.mark is Mark.FAILED:
         reason = status.reason or FailureReason.OTHER
-        wire["error_code"] = _REASONS[reason]
+        wire["error_code"] = REASONS[reason]
         words = status.text or (_NO_WORDS if reason is FailureReason.OTHER else None)
         if words is not None:
             wire["error"] = words

@@ -179,7 +179,7 @@ def content(said: Content) -> dict[str, Any]:
     if said.type in MEDIA_TYPES:
         wire["media"] = said.media_url
         wire |= {"file_name": said.file_name, "file_size": said.file_size}
-    if said.type in _NAMED_FILES:
+    if said.type in _NAMED_FILES and said.media_url is not None:
         wire["file_name"] = said.file_name or file_name_of(said.media_url)
         wire["file_size"] = said.file_size or 0
     if said.type in _PLAYED:

@@ -130,6 +130,25 @@ def read_sent(response: Response) -> Sent:
     )
 
 
+def read_whole(response: Response) -> bytes:
+    """Return the body of an answer that is passed on as it is, empty if it has none.
+
+    Raises:
+        DeliveryError: amojo refused, or the answer is not a whole one.
+
+    """
+    _check(response)
+    try:
+        if response.body.strip():
+            orjson.loads(response.body)
+    except orjson.JSONDecodeError as error:
+        raise errors.FarSideDown(
+            "amoCRM's answer is not JSON, or longer than this server reads: ask for less with `limit`",
+            status=response.status,
+        ) from error
+    return response.body
+
+
 def _read_object(response: Response) -> dict[str, Any]:
     _check(response)
     if not response.body.strip():

@@ -42,7 +42,7 @@ def verify(row: Row, *, now: int | None = None, **changes: Any) -> None:
         "body": row["body"].encode(),
     } | changes
     now = signing.parse_date(row["date"]) * SECOND if now is None else now
-    signing.verify_request(**given, now=now)
+    signing.verify_request(**given, now=now, body_only=False)
 
 
 # --- making -------------------------------------------------------------------------------------
@@ -91,10 +91,13 @@ def test_every_published_request_is_accepted(row: Row) -> None:
     verify(row)
 
 
-def test_a_body_only_request_is_accepted() -> None:
+def test_a_body_only_request_is_accepted_where_the_call_takes_it() -> None:
     row = BODY_ONLY["L2"]
     headers = {"content-type": "application/json", "x-signature": row["signature"]}
-    signing.verify_request(row["secret"], "POST", "/", headers, row["body"].encode(), now=NOW)
+    request = (row["secret"], "POST", "/", headers, row["body"].encode())
+    signing.verify_request(*request, now=NOW, body_only=True)
+    with pytest.raises(SignatureMismatch):
+        signing.verify_request(*request, now=NOW, body_only=False)
 
 
 N1 = CURRENT["N1"]
@@ -229,12 +232,56 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@given(method=ANY_TEXT, path=ANY_TEXT, headers=HEADERS, body=st.just(b"") | st.binary())
+@given(
+    method=ANY_TEXT,
+    path=ANY_TEXT,
+    headers=HEADERS,
+    body=st.just(b"") | st.binary(),
+    body_only=st.booleans(),
+)
 def test_whatever_a_request_holds_it_is_refused_and_nothing_else(
-    method: str, path: str, headers: dict[str, str], body: bytes
+    method: str, path: str, headers: dict[str, str], body: bytes, *, body_only: bool
 ) -> None:
     with pytest.raises(SignatureMismatch):
-        signing.verify_request(SECRET, method, path, headers, body, now=NOW)
+        signing.verify_request(SECRET, method, path, headers, body, now=NOW, body_only=body_only)
+
+
+SECRETS = st.text("0123456789abcdef", min_size=40, max_size=40)
+PATHS = st.from_regex(r"/v2/origin/custom/[a-z0-9_/-]{1,80}", fullmatch=True)
+MOMENTS = st.integers(0, 4_000_000_000 * SECOND)
+
+
+@given(
+    secret=SECRETS,
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    path=PATHS,
+    body=st.binary(),
+    now=MOMENTS,
+    late=st.integers(-900, 900),
+    kind=st.sampled_from(Signing),
+)
+def test_what_is_signed_verifies_and_changed_it_does_not(
+    *, secret: str, method: str, path: str, body: bytes, now: int, late: int, kind: Signing
+) -> None:
+    made = signing.request_headers(secret, method, path, body, now=now, signing=kind)
+    headers = {name.lower(): value for name, value in made.items()}
+    # The Date has whole seconds.
+    at, body_only = now // SECOND * SECOND + late * SECOND, kind is Signing.LEGACY
+    signing.verify_request(secret, method, path, headers, body, now=at, body_only=body_only)
+    wrong: list[tuple[Any, ...]] = [
+        (secret[1:] + ("1" if secret[0] != "1" else "2"), method, path, headers, body),
+        (secret, method, path, headers, body + b" "),
+        (secret, method, path, headers | {"x-signature": "0" * 40}, body),
+    ]
+    if kind is Signing.CURRENT:
+        wrong += [
+            (secret, "PUT", path, headers, body),
+            (secret, method, path + "/", headers, body),
+            (secret, method, path, headers | {"date": signing.format_date(now + SECOND)}, body),
+        ]
+    for request in wrong:
+        with pytest.raises(SignatureMismatch):
+            signing.verify_request(*request, now=at, body_only=body_only)
 
 
 @given(body=st.binary(), signature=HEX | ANY_TEXT)
