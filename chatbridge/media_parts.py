@@ -12,6 +12,7 @@ from chatbridge.clock import Clock
 from chatbridge.config import Settings
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
+from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store
 
 
@@ -49,7 +50,13 @@ class MediaParts:
 
 
 def assemble_media(
-    settings: Settings, guard: AddressGuard, *, user_agent: str, store: Store, clock: Clock
+    settings: Settings,
+    guard: AddressGuard,
+    *,
+    user_agent: str,
+    store: Store,
+    clock: Clock,
+    metrics: Metrics,
 ) -> MediaParts:
     """Make every part. Nothing is opened yet.
 
@@ -73,6 +80,7 @@ def assemble_media(
         copier=Copier(
             store=store,
             clock=clock,
+            metrics=metrics,
             files=files,
             downloader=downloader,
             links=links,

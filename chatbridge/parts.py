@@ -84,7 +84,9 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     connectors: dict[str, Connector] = {
         connector.kind: connector for connector in (BackendConnector(transport),)
     }
-    media = assemble_media(settings, guard, user_agent=_USER_AGENT, store=store, clock=clock)
+    media = assemble_media(
+        settings, guard, user_agent=_USER_AGENT, store=store, clock=clock, metrics=metrics
+    )
     sending = Sending(
         directory=directory,
         transport=transport,

@@ -20,6 +20,7 @@ from chatbridge.ids import new_media_id
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
 from chatbridge.media_parts import MediaParts
+from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store
 
 PUBLIC_URL = "https://bridge.example.com"
@@ -54,6 +55,7 @@ def make_media_parts(
         copier=Copier(
             store=store,
             clock=clock,
+            metrics=Metrics(),
             files=files,
             downloader=downloader,
             links=links,

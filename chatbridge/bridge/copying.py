@@ -19,6 +19,7 @@ from chatbridge.media.keeping import Kept, keep, too_large
 from chatbridge.media.links import MediaLinks
 from chatbridge.media.names import name_in
 from chatbridge.model import MEDIA_TYPES, Content, Edit, Event, Message, MessageType
+from chatbridge.observability.metrics import Metrics
 from chatbridge.store import media
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry
@@ -81,13 +82,14 @@ class Copier:
         *,
         store: Store,
         clock: Clock,
+        metrics: Metrics,
         files: Files,
         downloader: Downloader,
         links: MediaLinks,
         max_bytes: int,
     ) -> None:
         """Keep in `files` what `downloader` fetches, at most `max_bytes` of each."""
-        self._store, self._clock, self._files = store, clock, files
+        self._store, self._clock, self._metrics, self._files = store, clock, metrics, files
         self._downloader, self._links, self._max_bytes = downloader, links, max_bytes
         self._copying: dict[bytes, asyncio.Task[None]] = {}
         self._all = asyncio.Semaphore(_AT_ONCE)
@@ -154,6 +156,7 @@ class Copier:
                 await self._clock.sleep(_PAUSE)
             else:
                 break
+        self._metrics.files.labels(ended.code or ended.state).inc()
         if ended.code is not None:
             log.info("file_not_copied", code=ended.code)
         self._deliverer.look_up([wanted.lane], again=True)

@@ -47,6 +47,11 @@ _REFUSED: Final = (
     "Callbacks with a wrong address or signature",
 )
 _IN_MEMORY: Final = ("chatbridge_pending_in_memory", "Undelivered messages in memory")
+_COPIED: Final = (
+    "chatbridge_files_total",
+    "Files that messages link to, by what became of them (kept, or an error code)",
+    ("outcome",),
+)
 _ANSWERED: Final = (
     "chatbridge_http_request_seconds",
     "Requests answered, by route, method and status",
@@ -98,6 +103,7 @@ class Metrics:
         self.delivery_seconds = Histogram(*_DELIVERED, registry=registry, buckets=_DELIVERY_SECONDS)
         self.unknown_events = Counter(*_UNKNOWN, registry=registry)
         self.callbacks_refused = Counter(*_REFUSED, registry=registry)
+        self.files = Counter(*_COPIED, registry=registry)
         self.in_memory = Gauge(*_IN_MEMORY, registry=registry, multiprocess_mode="livesum")
         self.request_seconds = Histogram(*_ANSWERED, registry=registry, buckets=_SECONDS)
 
