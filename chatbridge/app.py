@@ -103,7 +103,9 @@ async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
         parts.store.listen(_News(parts))
         await parts.courier.start()
         parts.marks.start()
+        parts.importing.start()
         yield
+        await parts.importing.stop()
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()

@@ -12,6 +12,7 @@ from chatbridge import __version__, ids
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
@@ -52,6 +53,7 @@ class Parts:
     marks: Marks
     typing: TypingRelay
     intake: Intake
+    importing: Importing
 
 
 def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
@@ -95,6 +97,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         clock=clock,
         new_id=ids.new_uuid,
     )
+    intake = _intake(store, clock, directory, acceptor=acceptor, typing=typing, metrics=metrics)
     return Parts(
         metrics=metrics,
         store=store,
@@ -109,7 +112,14 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         marks=_marks(
             connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
-        intake=_intake(store, clock, directory, acceptor=acceptor, typing=typing, metrics=metrics),
+        intake=intake,
+        importing=Importing(
+            store=store,
+            clock=clock,
+            directory=directory,
+            intake=intake,
+            partitions=lambda: courier.partitions,
+        ),
     )
 
 
@@ -213,6 +223,7 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
             acceptor=parts.acceptor,
             new_id=ids.new_uuid,
         ),
+        importing=parts.importing,
         typing=parts.typing,
         courier=courier,
         metrics=parts.metrics,

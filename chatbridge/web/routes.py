@@ -5,10 +5,11 @@ from typing import Any, Final
 from aiohttp import web
 
 from chatbridge import errors
-from chatbridge.web import channels, health, links, messages, messengers, parked
+from chatbridge.web import channels, health, imports, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.import_schemas import ImportDetails, ImportOut, ImportPage, ImportQuery
 from chatbridge.web.message_schemas import (
     EditDraft,
     EventTaken,
@@ -138,6 +139,25 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="POST", path="/v1/conversations/{conversation_id}/typing", run=messages.note_typing,
         summary="Say that a client types", tag="messages", access=Access.MESSENGER, body=TypingDraft, status=202,
         refusals=(errors.NotFound, errors.NotLinked, errors.LinkAmbiguous),
+    ),
+    Endpoint(
+        method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",
+        access=Access.MESSENGER, lines=MessageDraft, query=ImportQuery, answer=ImportOut, status=202,
+        refusals=(errors.NotLinked, errors.ImportClosed),
+    ),
+    Endpoint(
+        method="GET", path="/v1/imports", run=imports.list_imports, summary="List imports", tag="imports",
+        access=Access.MESSENGER, query=PageQuery, answer=ImportPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/imports/{import_id}", run=imports.get_import,
+        summary="Show how far an import has come", tag="imports", access=Access.MESSENGER, answer=ImportDetails,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="DELETE", path="/v1/imports/{import_id}", run=imports.cancel_import,
+        summary="Drop what is not imported yet", tag="imports", access=Access.MESSENGER, status=204,
+        refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="GET", path="/healthz", run=health.get_health, summary="Is the process alive?", tag="operation",

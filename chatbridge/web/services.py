@@ -7,6 +7,7 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
@@ -37,6 +38,7 @@ class Services:
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts
+    importing: Importing
     typing: TypingRelay
     courier: Courier
     metrics: Metrics
