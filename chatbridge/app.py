@@ -104,7 +104,9 @@ async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
         await parts.courier.start()
         parts.marks.start()
         parts.importing.start()
+        parts.history.start()
         yield
+        await parts.history.stop()
         await parts.importing.stop()
         await parts.typing.stop()
         await parts.marks.stop()

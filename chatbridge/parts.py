@@ -12,6 +12,7 @@ from chatbridge import __version__, ids
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
@@ -53,6 +54,7 @@ class Parts:
     marks: Marks
     typing: TypingRelay
     intake: Intake
+    history: History
     importing: Importing
 
 
@@ -113,6 +115,12 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
         intake=intake,
+        history=History(
+            store=store,
+            clock=clock,
+            directory=directory,
+            partitions=lambda: courier.partitions,
+        ),
         importing=Importing(
             store=store,
             clock=clock,
@@ -207,7 +215,7 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         default_base_url=settings.amojo.base_url,
         body_limit=settings.http.body_limit,
         body_timeout=settings.http.body_timeout,
-        kinds=frozenset(parts.connectors),
+        connectors=parts.connectors,
         refusal_of_url=parts.guard.refusal_of_url,
         clock=clock,
         store=store,
@@ -223,6 +231,7 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
             acceptor=parts.acceptor,
             new_id=ids.new_uuid,
         ),
+        history=parts.history,
         importing=parts.importing,
         typing=parts.typing,
         courier=courier,

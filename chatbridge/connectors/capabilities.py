@@ -5,7 +5,7 @@ What a messenger cannot show is turned into what it can: nothing is dropped sile
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from chatbridge.model import MessageType
 
@@ -34,6 +34,10 @@ class Capabilities(BaseModel):
         description="Reports with POST /v1/messages/{id}/status what became of a reply. If not, a reply that was"
         " taken is marked as delivered at once, not after fifteen minutes",
     )
+
+    @field_serializer("types")
+    def _in_order(self, types: frozenset[MessageType]) -> list[MessageType]:
+        return [each for each in MessageType if each in types]
 
 
 EVERYTHING: Final = Capabilities()

@@ -1,15 +1,16 @@
 """Where a message is: the journal's row, its attempts, and whether it still waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from chatbridge.model import Direction, Mark, Message, decode_message
 from chatbridge.store.schema import attempts, journal, parked, pending, receipts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to deliver, or one release, as recorded."""
 
@@ -56,11 +57,37 @@ class Passport:
     attempts: tuple[Attempt, ...]
     receipt: Receipt | None = None
 
+    @property
+    def far_id(self) -> str | None:
+        """Return the far side's id of the message, as it told last."""
+        return next((made.far_id for made in reversed(self.attempts) if made.far_id), None)
+
+    @property
+    def amojo_id(self) -> str | None:
+        """Return amoCRM's id of the message, once it is known."""
+        return self.far_id if self.direction is Direction.TO_AMOJO else self.message.id
+
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
     """Return the passport of the first message that has one of these keys."""
+    query = _passports().where(journal.c.key.in_(keys)).order_by(journal.c.id).limit(1)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    return _passport(row, _attempts(connection, [row["id"]])[row["id"]])
+
+
+def load_passports(connection: Connection, ids: Sequence[int]) -> list[Passport]:
+    """Return the passports of these messages, newest first."""
+    query = _passports().where(journal.c.id.in_(ids)).order_by(journal.c.id.desc())
+    attempts_of = _attempts(connection, ids)
+    rows = connection.execute(query).mappings()
+    return [_passport(row, attempts_of[row["id"]]) for row in rows]
+
+
+def _passports() -> Select[Any]:
     entry = journal.c
-    query = (
+    return (
         select(
             entry.id,
             entry.direction,
@@ -75,18 +102,13 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
         .outerjoin(pending, pending.c.id == entry.id)
         .outerjoin(parked, parked.c.id == entry.id)
         .outerjoin(receipts, receipts.c.entry_id == entry.id)
-        .where(entry.key.in_(keys))
-        .order_by(entry.id)
-        .limit(1)
     )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else _passport(connection, row)
 
 
 _RECEIPT: Final = tuple(Receipt.__dataclass_fields__)
 
 
-def _passport(connection: Connection, row: RowMapping) -> Passport:
+def _passport(row: RowMapping, made: Sequence[Attempt]) -> Passport:
     marked = row["rank"] is not None
     return Passport(
         entry_id=row["id"],
@@ -97,16 +119,18 @@ def _passport(connection: Connection, row: RowMapping) -> Passport:
         waiting=row["due_at"] is not None,
         due_at=row["due_at"],
         parked=row["parked_at"] is not None,
-        attempts=_attempts(connection, row["id"]),
+        attempts=tuple(made),
         receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
     )
 
 
-def _attempts(connection: Connection, entry_id: int) -> tuple[Attempt, ...]:
-    names = list(Attempt.__dataclass_fields__)
+def _attempts(connection: Connection, ids: Sequence[int]) -> dict[int, list[Attempt]]:
     query = (
-        select(*(attempts.c[name] for name in names))
-        .where(attempts.c.entry_id == entry_id)
-        .order_by(attempts.c.number)
+        select(attempts.c.entry_id, *(attempts.c[name] for name in Attempt.__dataclass_fields__))
+        .where(attempts.c.entry_id.in_(ids))
+        .order_by(attempts.c.entry_id, attempts.c.number)
     )
-    return tuple(Attempt(**row) for row in connection.execute(query).mappings())
+    found: dict[int, list[Attempt]] = {entry_id: [] for entry_id in ids}
+    for entry_id, *values in connection.execute(query):
+        found[entry_id].append(Attempt(*values))
+    return found

@@ -5,10 +5,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from chatbridge import errors
-from chatbridge.web import channels, health, imports, links, messages, messengers, parked
+from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.web import channels, health, history, imports, links, messages, messengers, parked
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.history_schemas import HistoryPage, HistoryQuery
 from chatbridge.web.import_schemas import ImportDetails, ImportOut, ImportPage, ImportQuery
 from chatbridge.web.message_schemas import (
     EditDraft,
@@ -139,6 +141,15 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="POST", path="/v1/conversations/{conversation_id}/typing", run=messages.note_typing,
         summary="Say that a client types", tag="messages", access=Access.MESSENGER, body=TypingDraft, status=202,
         refusals=(errors.NotFound, errors.NotLinked, errors.LinkAmbiguous),
+    ),
+    Endpoint(
+        method="GET", path="/v1/conversations/{conversation_id}/messages", run=history.list_messages,
+        summary="Show what was said in a conversation", tag="messages", access=Access.MESSENGER, query=HistoryQuery,
+        answer=HistoryPage, refusals=(errors.NotFound, errors.LinkAmbiguous, errors.HistoryNotReady),
+    ),
+    Endpoint(
+        method="GET", path="/v1/capabilities", run=messengers.get_capabilities,
+        summary="Show what this messenger can take", tag="messages", access=Access.MESSENGER, answer=Capabilities,
     ),
     Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",
