@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from chatbridge.store.import_lines import ClaimedLine
+from chatbridge.store.import_lines import ReadyLine
 
 IN_DELIVERY: Final = 1_000
 """Messages of all imports together that may wait to be delivered: a twentieth of `delivery.window`."""
@@ -20,8 +20,13 @@ _LATER: Final = 1.0
 
 
 def portion(waiting: int, imports: int) -> int:
-    """Return how many lines of one of so many imports may go next, while so many of its messages wait to be delivered."""
-    return max(0, min(PORTION, IN_DELIVERY // imports - waiting))
+    """Return how many lines of one of so many imports may go next, while so many of its messages wait to be delivered.
+
+    Rather none than a few: each portion costs a look at all that wait.
+    """
+    share = max(1, IN_DELIVERY // imports)
+    room = min(PORTION, share - waiting)
+    return room if room >= min(PORTION, share) // 2 else 0
 
 
 def pause(before: float, *, moved: int) -> float:
@@ -29,7 +34,7 @@ def pause(before: float, *, moved: int) -> float:
     return 0.0 if moved else min(_LATER, max(_SOON, 2 * before))
 
 
-def talks(lines: Iterable[ClaimedLine]) -> list[list[ClaimedLine]]:
+def talks(lines: Iterable[ReadyLine]) -> list[list[ReadyLine]]:
     """Return lines, which stand in the order of their conversations, as one list for each of these."""
     by_talk = groupby(lines, lambda line: (line.link_id, line.conversation_id))
     return [list(talk) for _, talk in by_talk]

@@ -22,8 +22,8 @@ from chatbridge.ids import fingerprint
 from chatbridge.model import Direction, Kind, Message, Messenger, decode_message, encode_event
 from chatbridge.store import import_lines, imports
 from chatbridge.store.engine import Store
-from chatbridge.store.import_lines import ClaimedLine
-from chatbridge.store.imports import BadLine, GoodLine, Import
+from chatbridge.store.import_lines import ReadyLine
+from chatbridge.store.imports import BadLine, GoodLine, Import, ImportState
 
 log = structlog.get_logger()
 
@@ -31,6 +31,8 @@ _FIRST: Final = 0
 """Whoever delivers this partition imports for all nodes."""
 _SHOWN: Final = 100
 """Bad lines that are shown."""
+_DROPPED: Final = 1_000
+"""Lines of a cancelled import that are dropped at once."""
 
 
 class SaidLine(NamedTuple):
@@ -171,23 +173,40 @@ class Importing:
         return sum([await self._move(one, len(running)) for one in running])
 
     async def _move(self, one: Import, imports_: int) -> int:
+        progress = await self._store.read(import_lines.look, one.id)
+        if progress.delivered or progress.failed:
+            ends = progress.delivered, progress.failed
+            await self._store.write(import_lines.count_ends, one.id, *ends)
+        if one.state is ImportState.CANCELLED and one.left and not progress.claimed:
+            return await self._store.write(import_lines.drop, one.id, _DROPPED)
+        if not one.left and not progress.waiting:
+            await self._store.write(import_lines.end, one.id, self._clock.now())
+            return 0
+        room = plan.portion(progress.waiting, imports_)
+        lines, settled = progress.claimed, 0
+        if not lines and room:
+            lines, settled = await self._claim(one, room)
         messenger = self._directory.messenger(one.messenger_id)
-        ends = await self._store.write(import_lines.count_ends, one.id, self._clock.now())
-        room = plan.portion(ends.waiting, imports_)
-        portion = await self._store.write(import_lines.claim, one.id, room)
-        taking = (self._take_talk(messenger, talk) for talk in plan.talks(portion.lines))
+        taking = (self._take_talk(messenger, talk) for talk in plan.talks(lines))
         answers = list(chain.from_iterable(await asyncio.gather(*taking)))
         taken = [line.id for line, fault in answers if fault is None]
         bad = {line.id: fault for line, fault in answers if fault is not None}
         if answers:
             await self._store.write(import_lines.settle, one.id, taken, bad)
-        return ends.ended + portion.settled + len(answers)
+        return settled + len(answers)
+
+    async def _claim(self, one: Import, room: int) -> tuple[list[ReadyLine], int]:
+        """Return the lines to take next, and how many need not be taken."""
+        portion = await self._store.read(import_lines.next_portion, one.id, room)
+        if not portion.size or not await self._store.write(import_lines.claim, one.id, portion):
+            return [], 0
+        return portion.fresh, portion.size - len(portion.fresh)
 
     async def _take_talk(
-        self, messenger: Messenger, lines: Sequence[ClaimedLine]
-    ) -> list[tuple[ClaimedLine, BadLine | None]]:
+        self, messenger: Messenger, lines: Sequence[ReadyLine]
+    ) -> list[tuple[ReadyLine, BadLine | None]]:
         """Take lines of one conversation, one after another: none may be stored without those before it."""
-        answers: list[tuple[ClaimedLine, BadLine | None]] = []
+        answers: list[tuple[ReadyLine, BadLine | None]] = []
         for line in lines:
             try:
                 answers.append((line, await self._take_line(messenger, line)))
@@ -196,7 +215,7 @@ class Importing:
                 break
         return answers
 
-    async def _take_line(self, messenger: Messenger, line: ClaimedLine) -> BadLine | None:
+    async def _take_line(self, messenger: Messenger, line: ReadyLine) -> BadLine | None:
         message = decode_message(line.body)
         try:
             link = self._directory.link_by_id(line.link_id)

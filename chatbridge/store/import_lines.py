@@ -3,27 +3,22 @@
 Lines are claimed in the order of their conversations, and within one in the order of their times. Nothing more is claimed while
 something claimed is not settled. So whoever takes claimed lines in their order keeps it, whatever crashes, and however many
 nodes do so at the same time: none can be ahead of another by more than lines that both were given.
+
+Units that write fetch next to nothing: what they change was read before, beside the writer, and they look at its state again.
 """
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from chatbridge.errors import IdReused
-from chatbridge.store.imports import (
-    BadLine,
-    ImportState,
-    LineState,
-    change,
-    count,
-    lock,
-)
+from chatbridge.store.imports import BadLine, ImportState, LineState, change, count, lock
 from chatbridge.store.schema import import_lines, journal, parked, pending
 
 
-class ClaimedLine(NamedTuple):
+class ReadyLine(NamedTuple):
     """A message that goes into the journal next."""
 
     id: int
@@ -37,75 +32,89 @@ class ClaimedLine(NamedTuple):
     body: bytes
 
 
-class Portion(NamedTuple):
-    """What is next of an import."""
-
-    lines: list[ClaimedLine]
-    settled: int = 0
-    """How many lines need nothing more, as the journal had them before, or as the import is cancelled."""
-
-
 class Progress(NamedTuple):
-    """What is known of an import after its ends were counted."""
+    """How far the lines of an import have come since it was written down last."""
 
     waiting: int
-    """Its messages that wait to be delivered."""
-    ended: int
-    """How many of them have ended since it was looked at last."""
+    """Messages that wait to be delivered."""
+    delivered: list[int]
+    failed: list[int]
+    """Lines whose messages were given up."""
+    claimed: list[ReadyLine]
+    """Lines that were claimed and not settled: they go first."""
+
+
+class Portion(NamedTuple):
+    """What can be claimed next."""
+
+    fresh: list[ReadyLine]
+    repeated: list[int]
+    """Lines that the journal had before."""
+    bad: dict[int, BadLine]
+    """Lines whose id belongs to another message of the journal."""
+
+    @property
+    def size(self) -> int:
+        """Return how many lines it is about."""
+        return len(self.fresh) + len(self.repeated) + len(self.bad)
 
 
 _LINE: Final = import_lines.c
 _ORDER: Final = (_LINE.link_id, _LINE.conversation_id, _LINE.sent_at, _LINE.id)
-_DROPPED: Final = 1_000
-"""Lines of a cancelled import that are deleted at once."""
+_UNSETTLED: Final = _LINE.state.in_((LineState.WAITING, LineState.CLAIMED))
 
 
-def count_ends(connection: Connection, import_id: int, now: int) -> Progress:
-    """Count what of an import was delivered or given up; if nothing is left of it, it has ended."""
-    row = lock(connection, import_id)
+def look(connection: Connection, import_id: int) -> Progress:
+    """Return how far an import has come."""
     query = (
-        select(_LINE.id, pending.c.id.is_not(None), parked.c.id.is_not(None))
+        select(_LINE.id, parked.c.id.is_not(None))
         .join(journal, journal.c.key == _LINE.key)
         .outerjoin(pending, pending.c.id == journal.c.id)
         .outerjoin(parked, parked.c.id == journal.c.id)
-        .where(_of(import_id, LineState.TAKEN))
+        .where(_of(import_id, LineState.TAKEN), pending.c.id.is_(None))
     )
-    found = connection.execute(query).all()
-    ended = [(line_id, given_up) for line_id, is_waiting, given_up in found if not is_waiting]
-    _delete(connection, [line_id for line_id, _ in ended])
-    failed = sum(given_up for _, given_up in ended)
-    count(connection, import_id, delivered=len(ended) - failed, failed=failed)
-    waiting = len(found) - len(ended)
-    if not waiting and not _is_unsettled(connection, import_id):
-        state = ImportState.DONE if row.state is ImportState.RUNNING else row.state
-        change(connection, import_id, state=state, ended_at=now)
-    return Progress(waiting, len(ended))
+    ended = connection.execute(query).all()
+    taken = connection.scalar(select(func.count()).where(_of(import_id, LineState.TAKEN))) or 0
+    return Progress(
+        waiting=taken - len(ended),
+        delivered=[line_id for line_id, given_up in ended if not given_up],
+        failed=[line_id for line_id, given_up in ended if given_up],
+        claimed=_lines(connection, import_id, LineState.CLAIMED),
+    )
 
 
-def claim(connection: Connection, import_id: int, limit: int) -> Portion:
-    """Return the lines that go into the journal next: those claimed before and not settled, or else so many at most.
-
-    What the journal had before is settled here: it is no news, or its id belongs to another message.
-    """
-    row = lock(connection, import_id)
-    claimed = _claimed(connection, import_id)
-    if claimed or limit < 1:
-        return Portion(claimed)
-    if row.state is ImportState.CANCELLED:
-        return Portion([], _drop(connection, import_id))
-    found = _next(connection, import_id, limit)
-    known = _journal_digests(connection, [line.key for line in found])
-    repeated = [line.id for line in found if known.get(line.key) == line.digest]
-    reused = [line for line in found if known.get(line.key, line.digest) != line.digest]
-    _delete(connection, repeated)
-    count(connection, import_id, repeated=len(repeated))
+def next_portion(connection: Connection, import_id: int, limit: int) -> Portion:
+    """Return the lines that follow, so many at most."""
+    found = _lines(connection, import_id, LineState.WAITING, limit + 1)
+    talks = [(line.link_id, line.conversation_id) for line in found]
+    newest = [talk != following for talk, following in pairwise([*talks, None])]
+    lines = [line._replace(is_newest=last) for line, last in zip(found, newest, strict=True)]
+    lines = lines[:limit]
+    known = _journal_digests(connection, [line.key for line in lines])
     why = "The message id was used before with another body."
-    bad = {line.id: BadLine(line.number, IdReused.code, why) for line in reused}
-    settle(connection, import_id, (), bad)
-    fresh = [line for line in found if line.key not in known]
-    _mark(connection, [line.id for line in fresh], state=LineState.CLAIMED)
-    _mark(connection, [line.id for line in fresh if line.is_newest], is_newest=True)
-    return Portion(fresh, len(found) - len(fresh))
+    return Portion(
+        fresh=[line for line in lines if line.key not in known],
+        repeated=[line.id for line in lines if known.get(line.key) == line.digest],
+        bad={
+            line.id: BadLine(line.number, IdReused.code, why)
+            for line in lines
+            if known.get(line.key, line.digest) != line.digest
+        },
+    )
+
+
+def claim(connection: Connection, import_id: int, portion: Portion) -> bool:
+    """Claim lines that follow, and settle those that need no more; return False if it is not their turn."""
+    row = lock(connection, import_id)
+    claimed = exists().where(_of(import_id, LineState.CLAIMED))
+    if row.state is not ImportState.RUNNING or connection.scalar(select(claimed)):
+        return False
+    count(connection, import_id, repeated=_delete(connection, portion.repeated))
+    settle(connection, import_id, (), portion.bad)
+    _mark(connection, [line.id for line in portion.fresh], state=LineState.CLAIMED)
+    newest = [line.id for line in portion.fresh if line.is_newest]
+    _mark(connection, newest, is_newest=True)
+    return True
 
 
 def settle(
@@ -113,43 +122,49 @@ def settle(
 ) -> None:
     """Note which lines are in the journal now, and which cannot be, and why. A second time changes nothing."""
     lock(connection, import_id)
-    unsettled = _LINE.state.in_((LineState.WAITING, LineState.CLAIMED))
+    refused = 0
     for line_id, line in bad.items():
-        done = connection.execute(
-            update(import_lines)
-            .where(_LINE.id == line_id, unsettled)
-            .values(state=LineState.BAD, code=line.code, reason=line.reason, body=None)
-        )
-        count(connection, import_id, bad=done.rowcount)
-    done = connection.execute(
-        update(import_lines)
-        .where(_LINE.id.in_(taken), unsettled)
-        .values(state=LineState.TAKEN, body=None)
-    )
-    count(connection, import_id, imported=done.rowcount)
+        why = {"code": line.code, "reason": line.reason}
+        refused += _mark(connection, [line_id], state=LineState.BAD, body=None, **why)
+    imported = _mark(connection, taken, state=LineState.TAKEN, body=None)
+    count(connection, import_id, bad=refused, imported=imported)
 
 
-def _claimed(connection: Connection, import_id: int) -> list[ClaimedLine]:
-    query = _lines().where(_of(import_id, LineState.CLAIMED)).order_by(*_ORDER)
-    return [_claimed_line(row) for row in connection.execute(query)]
+def count_ends(
+    connection: Connection, import_id: int, delivered: Sequence[int], failed: Sequence[int]
+) -> None:
+    """Count lines whose messages have come to their end."""
+    lock(connection, import_id)
+    ended, given_up = _delete(connection, delivered), _delete(connection, failed)
+    count(connection, import_id, delivered=ended, failed=given_up)
 
 
-def _next(connection: Connection, import_id: int, limit: int) -> list[ClaimedLine]:
-    query = _lines().where(_of(import_id, LineState.WAITING)).order_by(*_ORDER).limit(limit + 1)
-    found = [_claimed_line(row) for row in connection.execute(query)]
-    talks = [(line.link_id, line.conversation_id) for line in found]
-    newest = [talk != following for talk, following in pairwise([*talks, None])]
-    marked = [line._replace(is_newest=last) for line, last in zip(found, newest, strict=True)]
-    return marked[:limit]
+def drop(connection: Connection, import_id: int, limit: int) -> int:
+    """Drop lines of a cancelled import, so many at most; return how many."""
+    lock(connection, import_id)
+    waiting = select(_LINE.id).where(_of(import_id, LineState.WAITING)).limit(limit)
+    dropped = connection.execute(delete(import_lines).where(_LINE.id.in_(waiting))).rowcount
+    count(connection, import_id, cancelled=dropped)
+    return dropped
 
 
-def _lines() -> Any:
-    return select(*(_LINE[name] for name in ClaimedLine._fields))
+def end(connection: Connection, import_id: int, now: int) -> None:
+    """Note that an import has nothing left to do."""
+    row = lock(connection, import_id)
+    state = ImportState.DONE if row.state is ImportState.RUNNING else row.state
+    change(connection, import_id, state=state, ended_at=now)
 
 
-def _claimed_line(row: Any) -> ClaimedLine:
-    line = ClaimedLine(*row)
-    return line._replace(key=bytes(line.key), digest=bytes(line.digest), body=bytes(line.body))
+def _lines(
+    connection: Connection, import_id: int, state: LineState, limit: int | None = None
+) -> list[ReadyLine]:
+    query = select(*(_LINE[name] for name in ReadyLine._fields)).where(_of(import_id, state))
+    rows = connection.execute(query.order_by(*_ORDER).limit(limit))
+    lines = [ReadyLine(*row) for row in rows]
+    return [
+        line._replace(key=bytes(line.key), digest=bytes(line.digest), body=bytes(line.body))
+        for line in lines
+    ]
 
 
 def _of(import_id: int, state: LineState) -> Any:
@@ -161,23 +176,14 @@ def _journal_digests(connection: Connection, keys: Sequence[bytes]) -> dict[byte
     return {bytes(key): bytes(digest) for key, digest in connection.execute(query)}
 
 
-def _is_unsettled(connection: Connection, import_id: int) -> bool:
-    unsettled = _LINE.state.in_((LineState.WAITING, LineState.CLAIMED))
-    query = exists().where(_LINE.import_id == import_id, unsettled)
-    return bool(connection.scalar(select(query)))
+def _mark(connection: Connection, ids: Collection[int], **values: object) -> int:
+    if not ids:
+        return 0
+    statement = update(import_lines).where(_LINE.id.in_(ids), _UNSETTLED).values(values)
+    return connection.execute(statement).rowcount
 
 
-def _drop(connection: Connection, import_id: int) -> int:
-    query = select(_LINE.id).where(_of(import_id, LineState.WAITING)).limit(_DROPPED)
-    dropped = connection.scalars(query).all()
-    _delete(connection, dropped)
-    count(connection, import_id, cancelled=len(dropped))
-    return len(dropped)
-
-
-def _mark(connection: Connection, ids: Collection[int], **values: object) -> None:
-    connection.execute(update(import_lines).where(_LINE.id.in_(ids)).values(values))
-
-
-def _delete(connection: Connection, ids: Collection[int]) -> None:
-    connection.execute(delete(import_lines).where(_LINE.id.in_(ids)))
+def _delete(connection: Connection, ids: Collection[int]) -> int:
+    if not ids:
+        return 0
+    return connection.execute(delete(import_lines).where(_LINE.id.in_(ids))).rowcount

@@ -23,7 +23,7 @@ from chatbridge.web.message_schemas import MessageDraft
 from chatbridge.web.messages import to_message
 from chatbridge.web.times import to_datetime
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 100
 """Lines that are read and stored together: a few milliseconds, in which nobody else is answered."""
 
 

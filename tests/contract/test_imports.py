@@ -7,6 +7,7 @@ from chatbridge.model import Link
 from chatbridge.store import import_lines, imports, journal, pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import OutcomeKind
+from chatbridge.store.import_lines import ReadyLine
 from chatbridge.store.imports import BadLine, GoodLine, Import, ImportState
 from tests.factories import make_draft, make_outcome
 
@@ -32,6 +33,14 @@ async def running(store: Store, link: Link, *lines: GoodLine) -> Import:
 
 async def look(store: Store, one: Import) -> Import:
     return await store.read(imports.load, one.id)
+
+
+async def claim(store: Store, one: Import, limit: int) -> list[ReadyLine]:
+    """The lines that are claimed then: those from before, or the next."""
+    portion = await store.read(import_lines.next_portion, one.id, limit)
+    before = await store.read(import_lines.look, one.id)
+    assert await store.write(import_lines.claim, one.id, portion) is not bool(before.claimed)
+    return (await store.read(import_lines.look, one.id)).claimed
 
 
 async def test_the_same_lines_again_are_the_same_lines(store: Store, link: Link) -> None:
@@ -68,70 +77,84 @@ async def test_lines_are_claimed_by_conversation_and_time(store: Store, link: Li
     one = await running(store, link, *lines, good(link, 4, "b", 4), good(link, 5, "a", 1))
     seen = []
     for _ in range(3):
-        portion = await store.write(import_lines.claim, one.id, 2)
-        assert (await store.write(import_lines.claim, one.id, 2)) == portion, "until it is settled"
-        seen += [(line.number, line.is_newest) for line in portion.lines]
-        taken = [line.id for line in portion.lines]
+        claimed = await claim(store, one, 2)
+        assert await claim(store, one, 2) == claimed, "until it is settled"
+        seen += [(line.number, line.is_newest) for line in claimed]
+        taken = [line.id for line in claimed]
         for _ in range(2):
             await store.write(import_lines.settle, one.id, taken, {})
     assert seen == [(5, False), (2, True), (3, False), (4, False), (1, True)]
     assert (await look(store, one)).imported == 5
 
 
-async def test_what_is_not_settled_of_a_portion_is_claimed_again(store: Store, link: Link) -> None:
+async def test_what_is_not_settled_of_a_portion_goes_first(store: Store, link: Link) -> None:
     one = await running(store, link, *(good(link, n, at=n) for n in range(4)))
-    first = (await store.write(import_lines.claim, one.id, 3)).lines
-    bad = {first[1].id: BadLine(1, "not_linked", "no link")}
-    await store.write(import_lines.settle, one.id, [first[0].id], bad)
-    again = await store.write(import_lines.claim, one.id, 3)
-    assert again.lines == [first[2]]
+    first, second, third = await claim(store, one, 3)
+    bad = {second.id: BadLine(1, "not_linked", "no link")}
+    await store.write(import_lines.settle, one.id, [first.id], bad)
+    assert await claim(store, one, 3) == [third]
     found = await look(store, one)
     assert (found.imported, found.bad, found.left) == (1, 1, 2)
+
+
+async def test_of_two_who_saw_the_same_lines_one_claims_them(store: Store, link: Link) -> None:
+    """Also if the second comes when they are settled, and others are claimed already."""
+    one = await running(store, link, *(good(link, n, at=n) for n in range(4)))
+    seen = await store.read(import_lines.next_portion, one.id, 3)
+    claimed = await claim(store, one, 1)
+    assert not await store.write(import_lines.claim, one.id, seen)
+    await store.write(import_lines.settle, one.id, [line.id for line in claimed], {})
+    assert await store.write(import_lines.claim, one.id, seen)
+    assert [line.number for line in await claim(store, one, 9)] == [1, 2]
+    assert (await look(store, one)).imported == 1
 
 
 async def test_what_the_journal_had_before_is_repeated_or_bad(store: Store, link: Link) -> None:
     drafts = [make_draft(link, "m-1"), make_draft(link, "m-2", said="other")]
     await store.write(journal.accept, drafts, NOW)
     one = await running(store, link, *(good(link, n, at=n) for n in range(1, 4)))
-    portion = await store.write(import_lines.claim, one.id, 2)
-    assert (portion.lines, portion.settled) == ([], 2)
-    portion = await store.write(import_lines.claim, one.id, 2)
-    assert [line.number for line in portion.lines] == [3]
+    portion = await store.read(import_lines.next_portion, one.id, 2)
+    assert (portion.fresh, portion.size) == ([], 2)
+    for _ in range(2):
+        assert await store.write(import_lines.claim, one.id, portion)
+    assert [line.number for line in await claim(store, one, 2)] == [3]
     found = await look(store, one)
     assert (found.repeated, found.bad, found.left) == (1, 1, 1)
 
 
-async def test_it_ends_when_all_is_delivered_or_given_up(store: Store, link: Link) -> None:
-    one = await running(store, link, *(good(link, n, at=n) for n in range(2)))
-    drafts = [make_draft(link, f"m-{n}") for n in range(2)]
-    portion = await store.write(import_lines.claim, one.id, 9)
+async def test_it_knows_what_is_delivered_and_what_was_given_up(store: Store, link: Link) -> None:
+    one = await running(store, link, *(good(link, n, at=n) for n in range(3)))
+    drafts = [make_draft(link, f"m-{n}") for n in range(3)]
+    taken = [line.id for line in await claim(store, one, 9)]
     answers = await store.write(journal.accept, drafts, NOW)
-    taken = [line.id for line in portion.lines]
     await store.write(import_lines.settle, one.id, taken, {})
-    assert await store.write(import_lines.count_ends, one.id, NOW) == (2, 0)
+    assert await store.read(import_lines.look, one.id) == (3, [], [], [])
     kinds = (OutcomeKind.DELIVERED, OutcomeKind.PARKED)
     entries = [answer.entry for answer in answers if answer.entry]
-    outcomes = [make_outcome(entry, kind) for entry, kind in zip(entries, kinds, strict=True)]
-    await store.write(pending.settle, outcomes[:1], NOW)
-    assert await store.write(import_lines.count_ends, one.id, NOW) == (1, 1)
-    assert [each.id for each in await store.read(imports.list_running)] == [one.id]
-    await store.write(pending.settle, outcomes[1:], NOW)
-    assert await store.write(import_lines.count_ends, one.id, NOW) == (0, 1)
+    outcomes = [make_outcome(entry, kind) for entry, kind in zip(entries, kinds, strict=False)]
+    await store.write(pending.settle, outcomes, NOW)
+    progress = await store.read(import_lines.look, one.id)
+    assert progress == (1, taken[:1], taken[1:2], [])
+    for _ in range(2):
+        await store.write(import_lines.count_ends, one.id, progress.delivered, progress.failed)
     found = await look(store, one)
-    assert (found.state, found.delivered, found.failed) == (ImportState.DONE, 1, 1)
-    assert found.ended_at == NOW
+    assert (found.delivered, found.failed) == (1, 1)
+    assert await store.read(imports.list_running) == [found]
+    await store.write(import_lines.end, one.id, NOW)
+    found = await look(store, one)
+    assert (found.state, found.ended_at) == (ImportState.DONE, NOW)
     assert await store.read(imports.list_running) == []
 
 
 async def test_cancelling_drops_what_is_not_claimed(store: Store, link: Link) -> None:
     one = await running(store, link, *(good(link, n, at=n) for n in range(4)))
-    portion = await store.write(import_lines.claim, one.id, 1)
+    (line,) = await claim(store, one, 1)
+    portion = await store.read(import_lines.next_portion, one.id, 9)
     assert await store.write(imports.cancel, link.messenger_id, "one")
-    assert await store.write(import_lines.claim, one.id, 1) == portion
-    bad = {portion.lines[0].id: BadLine(0, "not_linked", "")}
-    await store.write(import_lines.settle, one.id, [], bad)
-    assert await store.write(import_lines.claim, one.id, 1) == ([], 3)
-    await store.write(import_lines.count_ends, one.id, NOW)
+    await store.write(import_lines.settle, one.id, [line.id], {})
+    assert not await store.write(import_lines.claim, one.id, portion)
+    assert [await store.write(import_lines.drop, one.id, 2) for _ in range(3)] == [2, 1, 0]
+    await store.write(import_lines.end, one.id, NOW)
     found = await look(store, one)
     assert (found.state, found.cancelled, found.left) == (ImportState.CANCELLED, 3, 0)
     assert found.ended_at == NOW

@@ -163,14 +163,19 @@ async def test_imports_read_no_whole_table(traced: tuple[Store, Scans]) -> None:
     await store.write(imports.stage, one.id, lines, [])
     await store.read(imports.list_bad, one.id, 10)
     await store.write(imports.complete, one.id, NOW)
-    portion = await store.write(import_lines.claim, one.id, 5)
-    await store.write(journal.accept, drafts[:5], NOW)
-    taken = [line.id for line in portion.lines]
+    portion = await store.read(import_lines.next_portion, one.id, 5)
+    await store.write(import_lines.claim, one.id, portion)
+    answers = await store.write(journal.accept, drafts[:5], NOW)
+    taken = [line.id for line in portion.fresh]
     bad = {taken.pop(): BadLine(0, "not_linked", "")}
     await store.write(import_lines.settle, one.id, taken, bad)
-    await store.write(import_lines.count_ends, one.id, NOW)
+    done = [make_outcome(answer.entry, OutcomeKind.DELIVERED) for answer in answers if answer.entry]
+    await store.write(pending.settle, done, NOW)
+    progress = await store.read(import_lines.look, one.id)
+    await store.write(import_lines.count_ends, one.id, progress.delivered, progress.failed)
     await store.write(imports.cancel, link.messenger_id, "one")
-    await store.write(import_lines.claim, one.id, 5)
+    assert await store.write(import_lines.drop, one.id, 100)
+    await store.write(import_lines.end, one.id, NOW)
     assert await scans() == []
 
 

@@ -32,7 +32,16 @@ MESSENGER = make_messenger()
 
 @pytest.mark.parametrize(
     ("waiting", "imports", "lines"),
-    [(0, 1, 250), (900, 1, 100), (1000, 1, 0), (5000, 1, 0), (0, 10, 100), (60, 10, 40)],
+    [
+        (0, 1, 250),
+        (750, 1, 250),
+        (875, 1, 125),
+        (876, 1, 0),
+        (5000, 1, 0),
+        (0, 10, 100),
+        (60, 10, 0),
+        (0, 5000, 1),
+    ],
 )
 def test_few_imported_messages_wait_at_any_time(waiting: int, imports: int, lines: int) -> None:
     assert plan.portion(waiting, imports) == lines
@@ -159,8 +168,9 @@ async def test_after_a_crash_what_was_claimed_goes_first_and_once(house: House, 
     """A server claimed four lines, put some into the journal, and was killed."""
     messages = [said(f"m{n}", "c", n) for n in range(6)]
     one = await house.uploaded(*messages)
-    portion = await house.store.write(import_lines.claim, one.id, 4)
-    for line in portion.lines[:taken]:
+    portion = await house.store.read(import_lines.next_portion, one.id, 4)
+    await house.store.write(import_lines.claim, one.id, portion)
+    for line in portion.fresh[:taken]:
         message = replace(decode_message(line.body), silent=True)
         await house.intake.client_message(MESSENGER, message, scope_id=None, said=line.body)
     found = await house.moved()
