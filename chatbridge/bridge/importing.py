@@ -6,6 +6,7 @@ asking again. All are silent but the newest of each conversation: history neithe
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -17,7 +18,13 @@ from chatbridge.bridge.accepting import entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
 from chatbridge.clock import Clock
-from chatbridge.errors import NotFound, RequestRefused, StoreUnavailable
+from chatbridge.errors import (
+    LinkAmbiguous,
+    NotFound,
+    NotLinked,
+    RequestRefused,
+    StoreUnavailable,
+)
 from chatbridge.ids import fingerprint
 from chatbridge.model import Direction, Kind, Message, Messenger, decode_message, encode_event
 from chatbridge.store import import_lines, imports
@@ -77,13 +84,16 @@ class Importing:
         """Return the import of this name, which takes lines. `scope_id` is the link for lines that name none.
 
         Raises:
-            NotLinked: the messenger has no such link.
+            NotLinked: the messenger has no link, or not this one.
             ImportClosed: its upload is complete, or it is cancelled.
             StoreUnavailable: it was not stored.
 
         """
-        if scope_id is not None:
-            self._intake.link_for(messenger, scope_id)
+        with suppress(LinkAmbiguous):  # each line may say for which it is
+            try:
+                self._intake.link_for(messenger, scope_id)
+            except NotLinked:
+                await self._intake.link_made_lately(messenger, scope_id)
         return await self._store.write(imports.begin, messenger.id, name, self._clock.now())
 
     async def take(
@@ -186,14 +196,7 @@ class Importing:
         lines, settled = progress.claimed, 0
         if not lines and room:
             lines, settled = await self._claim(one, room)
-        messenger = self._directory.messenger(one.messenger_id)
-        taking = (self._take_talk(messenger, talk) for talk in plan.talks(lines))
-        answers = list(chain.from_iterable(await asyncio.gather(*taking)))
-        taken = [line.id for line, fault in answers if fault is None]
-        bad = {line.id: fault for line, fault in answers if fault is not None}
-        if answers:
-            await self._store.write(import_lines.settle, one.id, taken, bad)
-        return settled + len(answers)
+        return settled + (await self._take_lines(one, lines) if lines else 0)
 
     async def _claim(self, one: Import, room: int) -> tuple[list[ReadyLine], int]:
         """Return the lines to take next, and how many need not be taken."""
@@ -201,6 +204,16 @@ class Importing:
         if not portion.size or not await self._store.write(import_lines.claim, one.id, portion):
             return [], 0
         return portion.fresh, portion.size - len(portion.fresh)
+
+    async def _take_lines(self, one: Import, lines: Sequence[ReadyLine]) -> int:
+        """Put claimed lines into the journal; return how many are settled."""
+        messenger = self._directory.messenger(one.messenger_id)
+        taking = (self._take_talk(messenger, talk) for talk in plan.talks(lines))
+        answers = list(chain.from_iterable(await asyncio.gather(*taking)))
+        taken = [line.id for line, fault in answers if fault is None]
+        bad = {line.id: fault for line, fault in answers if fault is not None}
+        await self._store.write(import_lines.settle, one.id, taken, bad)
+        return len(answers)
 
     async def _take_talk(
         self, messenger: Messenger, lines: Sequence[ReadyLine]

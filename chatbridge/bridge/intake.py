@@ -91,7 +91,7 @@ class Intake:
         try:
             link = self.link_for(messenger, scope_id)
         except NotLinked:
-            link = await self._link_made_lately(messenger, scope_id)
+            link = await self.link_made_lately(messenger, scope_id)
         if message.reply_to is not None or message.forward is not None:
             message = await with_quotes(self._store, messenger, message)
         if message.receiver is not None:
@@ -148,6 +148,14 @@ class Intake:
             raise LinkAmbiguous
         return links[0]
 
+    async def link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
+        """Do as `link_for`, where that has refused: another node may have made the link a moment ago."""
+        if scope_id is None:
+            await self._directory.look_for(messenger_id=messenger.id)
+        else:
+            await self._directory.look_for(scope_id=scope_id)
+        return self.link_for(messenger, scope_id)
+
     # --- steps ---
 
     def _signed_by(self, link: Link, message: Message) -> Message:
@@ -161,14 +169,6 @@ class Intake:
                 }
             )
         return replace(message, sender=replace(message.sender, amojo_id=author))
-
-    async def _link_made_lately(self, messenger: Messenger, scope_id: str | None) -> Link:
-        """Return the link if another node has made it a moment ago."""
-        if scope_id is None:
-            await self._directory.look_for(messenger_id=messenger.id)
-        else:
-            await self._directory.look_for(scope_id=scope_id)
-        return self.link_for(messenger, scope_id)
 
     def _verified(self, scope_id: str, body: bytes, signature: str | None) -> Link | None:
         link = self._directory.find_link(scope_id)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.history import History
 from chatbridge.errors import HistoryNotReady
 from chatbridge.model import (
     Content,
@@ -14,11 +16,14 @@ from chatbridge.model import (
     Reaction,
     encode_event,
 )
-from chatbridge.store import history, journal, schema
+from chatbridge.store import history, journal
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Draft
 from chatbridge.store.history import Talk
+from chatbridge.store.schema import conversation_entries
+from chatbridge.store.sealing import Sealer
 from tests.factories import make_draft
+from tests.fakes import FakeClock
 
 NOW = 1_790_000_000_000_000
 TEXT = Content(type=MessageType.TEXT, text="new")
@@ -96,7 +101,7 @@ async def test_the_walk_goes_in_stretches_and_never_back(store: Store, link: Lin
         rounds += 1
     assert rounds == (last - 1) // 3
     assert not await store.write(history.index, last - 5, 3)
-    rows = await store.read(lambda c: c.execute(schema.conversation_entries.select()).all())
+    rows = await store.read(lambda c: c.execute(conversation_entries.select()).all())
     assert sorted(rows) == sorted(
         (answer.entry.conversation_id, answer.entry.id, True) for answer in answers
     )
@@ -118,3 +123,31 @@ async def test_a_conversation_is_found_by_its_links_only(store: Store, link: Lin
     assert await store.read(history.find_conversations, {link.id}, "c-9") == []
     assert await store.read(history.find_conversations, {link.id + 1}, "c-1") == []
     assert await store.read(history.find_conversations, set(), "c-1") == []
+
+
+async def test_the_walk_stays_behind_where_others_write(
+    store: Store, link: Link, clock: FakeClock
+) -> None:
+    """A number that was given out may be seen later than a higher one: ten seconds are left for that."""
+    walker = history_of(store, clock)
+
+    async def indexed() -> int:
+        return len(await store.read(lambda c: c.execute(conversation_entries.select()).all()))
+
+    for number in range(3):
+        await store.write(journal.accept, [make_draft(link, f"m-{number}")], NOW)
+        await walker.walk_on()
+        if store.shared:
+            assert await indexed() == 0
+        else:
+            assert await indexed() == number + 1
+        clock.advance(4)
+    for number in range(2, 4):
+        await walker.walk_on()
+        assert await indexed() == (number - 1 if store.shared else 3)
+        clock.advance(4)
+
+
+def history_of(store: Store, clock: FakeClock) -> History:
+    directory = Directory(store, Sealer(["a passphrase of the tests"]), clock)
+    return History(store=store, clock=clock, directory=directory, partitions=lambda: frozenset({0}))
