@@ -5,7 +5,8 @@ The heart is `journal`: one immutable row for everything accepted from either si
 Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
 
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
-before, and a check for each row would cost as much as writing it. Everything that people set up has them.
+before, and a check for each row would cost as much as writing it; nor has `conversation_entries`, which is made of the journal.
+Everything that people set up has them.
 """
 
 from sqlalchemy import (
