@@ -105,7 +105,11 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.courier.start()
         parts.media.start(parts.courier)
         parts.marks.start()
+        parts.importing.start()
+        parts.history.start()
         yield
+        await parts.history.stop()
+        await parts.importing.stop()
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()

@@ -7,7 +7,8 @@
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
     │   ├── Unauthenticated, CallbackRefused
     │   ├── NotFound, MethodNotAllowed
-    │   ├── AlreadyExists, IdReused, NotEditable, LinkAmbiguous, NotLinked, KindUnavailable
+    │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, LinkAmbiguous, NotLinked, KindUnavailable
+    │   ├── HistoryNotReady
     │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
     │   ├── SignatureMismatch
@@ -168,6 +169,12 @@ class IdReused(RequestRefused):
     code, http_status, title = "id_reused", 409, "The id belongs to another message"
 
 
+class ImportClosed(RequestRefused):
+    """The upload of this import is complete, or it was cancelled. Give another id to import more."""
+
+    code, http_status, title = "import_closed", 409, "The import takes no more lines"
+
+
 class NotEditable(RequestRefused):
     """This message was written by an operator. Clients' messages can be edited, no others."""
 
@@ -190,6 +197,12 @@ class KindUnavailable(RequestRefused):
     """This server has no connector for messengers of this kind."""
 
     code, http_status, title = "kind_unavailable", 422, "No such kind of messenger here"
+
+
+class HistoryNotReady(RequestRefused):
+    """This server is still going through messages of an older release. Try again in a minute."""
+
+    code, http_status, title = "history_not_ready", 503, "The history is being prepared"
 
 
 class FarSideRefused(RequestRefused):

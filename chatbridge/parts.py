@@ -14,6 +14,8 @@ from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.history import History
+from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
@@ -59,6 +61,8 @@ class Parts:
     marks: Marks
     typing: TypingRelay
     intake: Intake
+    history: History
+    importing: Importing
 
 
 def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
@@ -87,11 +91,12 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     media = assemble_media(
         settings, guard, user_agent=_USER_AGENT, store=store, clock=clock, metrics=metrics
     )
+    attachments = Attachments(store=store, copier=media.copier, links=media.links)
     sending = Sending(
         directory=directory,
         transport=transport,
         connectors=connectors,
-        attachments=Attachments(store=store, copier=media.copier, links=media.links),
+        attachments=attachments,
         clock=clock,
     )
     ownership = _ownership(store, clock)
@@ -113,6 +118,16 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         clock=clock,
         new_id=ids.new_uuid,
     )
+    intake = Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=metrics,
+        acceptor=acceptor,
+        typists=typing,
+        uploads=media.uploads,
+        new_id=ids.new_uuid,
+    )
     return Parts(
         metrics=metrics,
         store=store,
@@ -128,15 +143,20 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         marks=_marks(
             connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
-        intake=Intake(
+        intake=intake,
+        history=History(
             store=store,
             clock=clock,
             directory=directory,
-            metrics=metrics,
-            acceptor=acceptor,
-            typists=typing,
-            uploads=media.uploads,
-            new_id=ids.new_uuid,
+            attachments=attachments,
+            partitions=lambda: courier.partitions,
+        ),
+        importing=Importing(
+            store=store,
+            clock=clock,
+            directory=directory,
+            intake=intake,
+            partitions=lambda: courier.partitions,
         ),
     )
 
@@ -213,7 +233,7 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         default_base_url=settings.amojo.base_url,
         body_limit=settings.http.body_limit,
         body_timeout=settings.http.body_timeout,
-        kinds=frozenset(parts.connectors),
+        connectors=parts.connectors,
         refusal_of_url=parts.guard.refusal_of_url,
         clock=clock,
         store=store,
@@ -237,6 +257,8 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         uploads=parts.media.uploads,
         files=parts.media.files,
         media_links=parts.media.links,
+        history=parts.history,
+        importing=parts.importing,
         courier=courier,
         metrics=parts.metrics,
     )

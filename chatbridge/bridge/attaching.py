@@ -1,5 +1,6 @@
 """Puts our links in place of those that a message came with, or says what is left where there is no file."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -52,6 +53,22 @@ class Attachments:
             return event, None  # from before files were copied
         ready = attached(content, row, self._links)
         return replace(event, content=ready.content), ready.note
+
+    async def shown(self, said: Sequence[tuple[bytes, Content]]) -> list[Content]:
+        """Return content, each given with the key of its entry, with links of ours to the files that are kept.
+
+        Raises:
+            StoreUnavailable: the database is away.
+
+        """
+        ids = [self._copier.kept_as(content) or key for key, content in said]
+        rows = await self._store.read(media.find_files, ids)
+        return [
+            attached(content, row, self._links).content
+            if (row := rows.get(media_id)) is not None and row.state is MediaState.KEPT
+            else content
+            for media_id, (_, content) in zip(ids, said, strict=True)
+        ]
 
 
 def attached(content: Content, row: MediaRow | None, links: MediaLinks) -> Attached:

@@ -219,6 +219,10 @@ class Directory:
         links = self._by_messenger.get(messenger.id, {}).values()
         return [link for link in links if link.state is LinkState.CONNECTED]
 
+    def all_links_of(self, messenger: Messenger) -> list[Link]:
+        """Return the links of a messenger, disconnected ones included."""
+        return list(self._by_messenger.get(messenger.id, {}).values())
+
     async def add_link(self, link: Link) -> Link:
         """Store a new link and return it with its number.
 

@@ -5,7 +5,7 @@ What a messenger cannot show is turned into what it can: nothing is dropped sile
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from chatbridge.model import MessageType
 
@@ -47,6 +47,10 @@ class Capabilities(BaseModel):
         return not self.mime.isdisjoint(
             (content_type, f"{content_type.partition('/')[0]}/*", "*/*")
         )
+
+    @field_serializer("types")
+    def _in_order(self, types: frozenset[MessageType]) -> list[MessageType]:
+        return [each for each in MessageType if each in types]
 
 
 EVERYTHING: Final = Capabilities()

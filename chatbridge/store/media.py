@@ -135,9 +135,14 @@ _OPEN: Final = (MediaState.WANTED, MediaState.ARRIVING)
 
 def find(connection: Connection, media_id: bytes) -> MediaRow | None:
     """Return a file's row."""
+    return find_files(connection, [media_id]).get(media_id)
+
+
+def find_files(connection: Connection, ids: Collection[bytes]) -> dict[bytes, MediaRow]:
+    """Return the rows of those of these files that are known, by id."""
     columns = [media.c[name] for name in MediaRow.__struct_fields__]
-    row = connection.execute(select(*columns).where(media.c.id == media_id)).mappings().first()
-    return None if row is None else _row(row)
+    rows = connection.execute(select(*columns).where(media.c.id.in_(ids))).mappings()
+    return {found.id: found for found in map(_row, rows)}
 
 
 def list_wanted(connection: Connection, *, before: int, limit: int) -> list[Wanted]:

@@ -1,16 +1,17 @@
 """Where a message is: the journal's row, its attempts, and whether it still waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from chatbridge.model import Direction, Mark, Message, decode_message
-from chatbridge.store.media import MediaRow, find
+from chatbridge.store.media import MediaRow, find_files
 from chatbridge.store.schema import attempts, journal, parked, pending, receipts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to deliver, or one release, as recorded."""
 
@@ -47,6 +48,7 @@ class Passport:
     """A message with all that happened to it."""
 
     entry_id: int
+    key: bytes
     direction: Direction
     message: Message
     received_at: int
@@ -59,11 +61,39 @@ class Passport:
     file: MediaRow | None = None
     """The copy of its file, if there was one to make."""
 
+    @property
+    def far_id(self) -> str | None:
+        """Return the far side's id of the message, as it told last."""
+        return next((made.far_id for made in reversed(self.attempts) if made.far_id), None)
+
+    @property
+    def amojo_id(self) -> str | None:
+        """Return amoCRM's id of the message, once it is known."""
+        return self.far_id if self.direction is Direction.TO_AMOJO else self.message.id
+
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
     """Return the passport of the first message that has one of these keys."""
+    query = _passports().where(journal.c.key.in_(keys)).order_by(journal.c.id).limit(1)
+    return next(iter(_load(connection, query)), None)
+
+
+def load_passports(connection: Connection, ids: Sequence[int]) -> list[Passport]:
+    """Return the passports of these messages, newest first."""
+    query = _passports().where(journal.c.id.in_(ids)).order_by(journal.c.id.desc())
+    return _load(connection, query)
+
+
+def _load(connection: Connection, query: Select[Any]) -> list[Passport]:
+    rows = connection.execute(query).mappings().all()
+    made = _attempts(connection, [row["id"] for row in rows])
+    files = find_files(connection, [bytes(row["key"]) for row in rows])
+    return [_passport(row, made[row["id"]], files.get(bytes(row["key"]))) for row in rows]
+
+
+def _passports() -> Select[Any]:
     entry = journal.c
-    query = (
+    return (
         select(
             entry.id,
             entry.key,
@@ -79,39 +109,37 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
         .outerjoin(pending, pending.c.id == entry.id)
         .outerjoin(parked, parked.c.id == entry.id)
         .outerjoin(receipts, receipts.c.entry_id == entry.id)
-        .where(entry.key.in_(keys))
-        .order_by(entry.id)
-        .limit(1)
     )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else _passport(connection, row)
 
 
 _RECEIPT: Final = tuple(Receipt.__dataclass_fields__)
 
 
-def _passport(connection: Connection, row: RowMapping) -> Passport:
-    marked, message = row["rank"] is not None, decode_message(bytes(row["body"]))
+def _passport(row: RowMapping, made: Sequence[Attempt], file: MediaRow | None) -> Passport:
+    marked = row["rank"] is not None
     return Passport(
         entry_id=row["id"],
+        key=bytes(row["key"]),
         direction=Direction(row["direction"]),
-        message=message,
+        message=decode_message(bytes(row["body"])),
         received_at=row["received_at"],
         stored_at=row["stored_at"],
         waiting=row["due_at"] is not None,
         due_at=row["due_at"],
         parked=row["parked_at"] is not None,
-        attempts=_attempts(connection, row["id"]),
+        attempts=tuple(made),
         receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
-        file=find(connection, bytes(row["key"])) if message.content.media_url else None,
+        file=file,
     )
 
 
-def _attempts(connection: Connection, entry_id: int) -> tuple[Attempt, ...]:
-    names = list(Attempt.__dataclass_fields__)
+def _attempts(connection: Connection, ids: Sequence[int]) -> dict[int, list[Attempt]]:
     query = (
-        select(*(attempts.c[name] for name in names))
-        .where(attempts.c.entry_id == entry_id)
-        .order_by(attempts.c.number)
+        select(attempts.c.entry_id, *(attempts.c[name] for name in Attempt.__dataclass_fields__))
+        .where(attempts.c.entry_id.in_(ids))
+        .order_by(attempts.c.entry_id, attempts.c.number)
     )
-    return tuple(Attempt(**row) for row in connection.execute(query).mappings())
+    found: dict[int, list[Attempt]] = {entry_id: [] for entry_id in ids}
+    for entry_id, *values in connection.execute(query):
+        found[entry_id].append(Attempt(*values))
+    return found

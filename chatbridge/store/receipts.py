@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from chatbridge.model import Direction, Kind, Mark
+from chatbridge.store import watermarks
 from chatbridge.store.dialect import insert_into
 from chatbridge.store.entries import ReceiptRow
-from chatbridge.store.schema import journal, parked, pending, receipts, watermarks
+from chatbridge.store.schema import journal, parked, pending, receipts
 from chatbridge.store.targets import Target, target_of, targets
 
 _WATERMARK: Final = "receipts"
@@ -86,11 +87,10 @@ class Page(NamedTuple):
 
 def next_page(connection: Connection, *, until: int, limit: int) -> Page:
     """Return the stretch of the journal after the watermark that was received until then, so many entries at most."""
-    after = connection.scalar(select(watermarks.c.entry_id).where(watermarks.c.name == _WATERMARK))
-    entry = journal.c
+    entry, after = journal.c, watermarks.get(connection, _WATERMARK)
     rows = connection.execute(
         select(entry.id, entry.received_at, entry.direction, entry.kind)
-        .where(entry.id > (after or 0))
+        .where(entry.id > after)
         .order_by(entry.id)
         .limit(limit)
     )
@@ -105,11 +105,4 @@ def next_page(connection: Connection, *, until: int, limit: int) -> Page:
 
 def turn_page(connection: Connection, last: int) -> None:
     """Put the watermark at the end of a stretch."""
-    statement = insert_into(connection, watermarks).values(name=_WATERMARK, entry_id=last)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"entry_id": statement.excluded.entry_id},
-            where=watermarks.c.entry_id < statement.excluded.entry_id,
-        )
-    )
+    watermarks.advance(connection, _WATERMARK, last)

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
@@ -18,6 +19,9 @@ from chatbridge.web.answers import Answer, json_answer
 from chatbridge.web.services import SERVICES, Services
 
 Body = TypeVar("Body")
+
+LINES: Final = ("application/x-ndjson", "application/jsonl")
+"""Names of newline-delimited JSON: the one that is documented, and another one that is used."""
 
 
 class Access(Enum):
@@ -37,15 +41,6 @@ class Call(Generic[Body]):
     body: Body
     query: Any
     caller: Messenger | None
-    stream: web.Request | None = None
-    """The request itself, where the endpoint reads the body."""
-
-    @property
-    def request(self) -> web.Request:
-        """Return the request whose body is still to be read, for endpoints that take a stream."""
-        if self.stream is None:
-            raise errors.MalformedRequest
-        return self.stream
 
     @property
     def messenger(self) -> Messenger:
@@ -66,8 +61,10 @@ class Endpoint(Generic[Body]):
     tag: str
     access: Access
     body: type[Body] | None = None
+    lines: type[BaseModel] | None = None
+    """What stands in each line of a body that is newline-delimited JSON. `run` gets its bytes as they come."""
     stream: tuple[str, ...] = ()
-    """Content types of a body that the endpoint reads by itself, piece by piece."""
+    """Content types of a body that `run` reads from the request, piece by piece."""
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     status: int = 200
@@ -88,11 +85,17 @@ class Endpoint(Generic[Body]):
             services=services,
             path=_path(request),
             query=_query(self.query, request),
-            body=None if self.body is None else await _read_json(self.body, request, services),
+            body=await self._read(request, services),
             caller=caller,
-            stream=request if self.stream else None,
         )
         return (await self._run(call)).response()
+
+    async def _read(self, request: web.Request, services: Services) -> Any:
+        if self.lines is not None:
+            return stream_lines(request, services)
+        if self.stream:
+            return request
+        return None if self.body is None else await _read_json(self.body, request, services)
 
     async def answer_plain(
         self, services: Services, authorization: str, content_type: str, body: bytes
@@ -171,20 +174,60 @@ async def read_body(request: web.Request, services: Services) -> bytes:
         MalformedJson: it broke off before its end.
 
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise errors.UnsupportedMediaType
+    _check_encoding(request)
     too_large = errors.BodyTooLarge(f"The body is larger than {services.body_limit} bytes.")
     if (request.content_length or 0) > services.body_limit:
         raise too_large
     try:
-        async with asyncio.timeout(services.body_timeout):
+        async with _arriving(services):
             return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise too_large from error
+
+
+@asynccontextmanager
+async def _arriving(services: Services) -> AsyncIterator[None]:
+    """Say what it means if bytes of a body do not arrive.
+
+    Raises:
+        RequestTooSlow: they did not arrive in time.
+        MalformedJson: the body broke off.
+
+    """
+    try:
+        async with asyncio.timeout(services.body_timeout):
+            yield
     except TimeoutError as error:
         raise errors.RequestTooSlow from error
     except (ConnectionError, HttpProcessingError, web.RequestPayloadError) as error:
         raise errors.MalformedJson("The body broke off before its end.") from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise too_large from error
+
+
+def stream_lines(request: web.Request, services: Services) -> AsyncIterator[bytes]:
+    """Return the body of newline-delimited JSON, of any size, as it comes.
+
+    Raises:
+        UnsupportedMediaType: it is something else, or compressed.
+        RequestTooSlow: while it is read: nothing came for long.
+        MalformedJson: while it is read: it broke off.
+
+    """
+    _check_encoding(request)
+    if _media_type(request.headers.get("Content-Type", "")) not in LINES:
+        raise errors.UnsupportedMediaType(f"Send the body as `{LINES[0]}`, not compressed.")
+    return _stream(request, services)
+
+
+async def _stream(request: web.Request, services: Services) -> AsyncIterator[bytes]:
+    while not request.content.at_eof():
+        async with _arriving(services):
+            piece = await request.content.readany()
+        yield piece
+
+
+def _check_encoding(request: web.Request) -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise errors.UnsupportedMediaType
 
 
 async def _read_json(model: type[Any], request: web.Request, services: Services) -> Any:
@@ -194,8 +237,12 @@ async def _read_json(model: type[Any], request: web.Request, services: Services)
 
 
 def _check_type(content_type: str) -> None:
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+    if _media_type(content_type) != "application/json":
         raise errors.UnsupportedMediaType
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def parse_json(model: type[Any], content_type: str, body: bytes) -> Any:

@@ -36,10 +36,10 @@ _HARMLESS: Final = {
 }
 
 
-async def upload_file(call: Call[None]) -> UploadOut:
+async def upload_file(call: Call[web.Request]) -> UploadOut:
     """Keep a file that a messenger sends, as the body or as the first file of a form."""
     query: UploadQuery = call.query
-    request = call.request
+    request = call.body
     name, chunks = query.file_name, _body(request)
     if request.content_type == "multipart/form-data":
         part = await _first_file(request)

@@ -10,7 +10,6 @@ from chatbridge.bridge.tracking import TimelineStep, find_message, state_of, tim
 from chatbridge.model import (
     ContactCard,
     Content,
-    Direction,
     Location,
     Message,
     Person,
@@ -59,8 +58,6 @@ async def get_message(call: Call[None]) -> MessageOut:
     """Show where a message stands."""
     passport = await find_message(call.services.store, call.messenger, call.path["message_id"])
     message = passport.message
-    sent_to_amojo = passport.direction is Direction.TO_AMOJO
-    far_ids = [attempt.far_id for attempt in passport.attempts if attempt.far_id]
     again = passport.due_at if passport.waiting and passport.attempts else None
     return MessageOut(
         id=message.id,
@@ -68,7 +65,7 @@ async def get_message(call: Call[None]) -> MessageOut:
         direction=direction_name(passport.direction),
         type=message.content.type,
         state=state_of(passport).value,
-        amojo_id=(far_ids[-1] if far_ids else None) if sent_to_amojo else message.id,
+        amojo_id=passport.amojo_id,
         next_attempt_at=None if again is None else to_datetime(again),
         timeline=[_step(step) for step in timeline_of(passport)],
     )

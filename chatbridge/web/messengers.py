@@ -25,8 +25,8 @@ from chatbridge.web.times import to_datetime
 async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
     """Make a messenger and show its secrets, this once."""
     services, draft = call.services, call.body
-    if draft.kind not in services.kinds:
-        kinds = ", ".join(sorted(services.kinds))
+    if draft.kind not in services.connectors:
+        kinds = ", ".join(sorted(services.connectors))
         raise KindUnavailable(
             f"This server has no connector of kind {draft.kind!r}. It has: {kinds}."
         )
@@ -50,7 +50,7 @@ async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
     )
     await services.directory.add_messenger(messenger)
     return MessengerCreated(
-        **to_out(messenger).model_dump(),
+        **to_out(messenger, services).model_dump(),
         api_key=api_key,
         webhook_secret=messenger.webhook_secret,
         amojo=AmojoCredentials.model_validate(messenger.amojo),
@@ -62,12 +62,15 @@ async def list_messengers(call: Call[None]) -> MessengerPage:
     page, following = cut_page(
         call.services.directory.messengers(), lambda item: item.id, call.query
     )
-    return MessengerPage(items=[to_out(messenger) for messenger in page], next=following)
+    return MessengerPage(
+        items=[to_out(messenger, call.services) for messenger in page], next=following
+    )
 
 
 async def get_messenger(call: Call[None]) -> MessengerOut:
     """Show a messenger."""
-    return to_out(call.services.directory.messenger(call.path["messenger_id"]))
+    services = call.services
+    return to_out(services.directory.messenger(call.path["messenger_id"]), services)
 
 
 async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
@@ -80,10 +83,15 @@ async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
             changes.pop(name, None)
     _check_webhook(changes.get("webhook_url"), services)
     _check_settings(changes.get("settings", {}))
-    return to_out(await services.directory.change_messenger(messenger, changes))
+    return to_out(await services.directory.change_messenger(messenger, changes), services)
 
 
-def to_out(messenger: Messenger) -> MessengerOut:
+async def get_capabilities(call: Call[None]) -> Capabilities:
+    """Show what the calling messenger can take."""
+    return call.services.capabilities(call.messenger)
+
+
+def to_out(messenger: Messenger, services: Services) -> MessengerOut:
     """Return a messenger as the API shows it."""
     return MessengerOut(
         id=messenger.id,
@@ -92,6 +100,7 @@ def to_out(messenger: Messenger) -> MessengerOut:
         webhook_url=messenger.webhook_url,
         webhook_format=messenger.webhook_format,
         settings=messenger.settings,
+        capabilities=services.capabilities(messenger),
         created_at=to_datetime(messenger.created_at),
         updated_at=to_datetime(messenger.updated_at),
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chatbridge import __version__, errors
-from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.endpoint import LINES, Access, Endpoint
 from chatbridge.web.problems import PROBLEM_TYPE
 from chatbridge.web.schemas import Problem
 
@@ -17,6 +17,12 @@ _BODY_REFUSALS: Final = (
     errors.MalformedJson,
     errors.UnsupportedMediaType,
     errors.BodyTooLarge,
+    errors.RequestTooSlow,
+    errors.InvalidFields,
+)
+_LINES_REFUSALS: Final = (
+    errors.MalformedJson,
+    errors.UnsupportedMediaType,
     errors.RequestTooSlow,
     errors.InvalidFields,
 )
@@ -47,7 +53,8 @@ def build_openapi(endpoints: Iterable[Endpoint[Any]]) -> dict[str, Any]:
 
 
 def _schemas(endpoints: list[Endpoint[Any]]) -> dict[str, Any]:
-    taken = {(endpoint.body, "validation") for endpoint in endpoints if endpoint.body}
+    bodies = (endpoint.body or endpoint.lines for endpoint in endpoints)
+    taken = {(body, "validation") for body in bodies if body}
     given = {(endpoint.answer, "serialization") for endpoint in endpoints if endpoint.answer}
     models = sorted(taken | given | {(Problem, "serialization")}, key=lambda pair: pair[0].__name__)
     _, document = models_json_schema(models, ref_template=_REFS)  # type: ignore[arg-type]  # Literal modes
@@ -69,6 +76,13 @@ def _operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": _content(endpoint.body)}
     if endpoint.stream:
         operation["requestBody"] = {"required": True, "content": {t: {} for t in endpoint.stream}}
+    if endpoint.lines is not None:
+        # OpenAPI 3.1 has no word for a sequence: the schema is that of one line.
+        operation["requestBody"] = {
+            "required": True,
+            "description": "One object in each line, as the schema says",
+            "content": {LINES[0]: {"schema": _ref(endpoint.lines)}},
+        }
     if endpoint.access is not Access.PUBLIC:
         operation["security"] = [{endpoint.access.name.lower(): []}]
     return operation
@@ -94,6 +108,8 @@ def _refusals(endpoint: Endpoint[Any]) -> dict[int, list[Any]]:
         kinds += [errors.Unauthenticated, errors.StoreUnavailable]
     if endpoint.body is not None:
         kinds += _BODY_REFUSALS
+    elif endpoint.lines is not None:
+        kinds += _LINES_REFUSALS
     elif endpoint.query is not None:
         kinds.append(errors.InvalidFields)
     by_status: dict[int, list[Any]] = {}

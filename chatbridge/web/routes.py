@@ -5,10 +5,23 @@ from typing import Any, Final
 from aiohttp import web
 
 from chatbridge import errors
-from chatbridge.web import amojo, channels, health, links, messages, messengers, parked
+from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.web import (
+    amojo,
+    channels,
+    health,
+    history,
+    imports,
+    links,
+    messages,
+    messengers,
+    parked,
+)
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.history_schemas import HistoryPage, HistoryQuery
+from chatbridge.web.import_schemas import ImportDetails, ImportOut, ImportPage, ImportQuery
 from chatbridge.web.media import get_file, upload_file
 from chatbridge.web.media_schemas import UploadOut, UploadQuery
 from chatbridge.web.message_schemas import (
@@ -145,6 +158,34 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="POST", path="/v1/media", run=upload_file, summary="Upload a file", tag="media",
         access=Access.MESSENGER, stream=("application/octet-stream", "multipart/form-data"), query=UploadQuery,
         answer=UploadOut, status=201, refusals=(errors.BodyTooLarge, errors.RequestTooSlow, errors.UnsupportedMediaType),
+    ),
+    Endpoint(
+        method="GET", path="/v1/conversations/{conversation_id}/messages", run=history.list_messages,
+        summary="Show what was said in a conversation", tag="messages", access=Access.MESSENGER, query=HistoryQuery,
+        answer=HistoryPage, refusals=(errors.NotFound, errors.LinkAmbiguous, errors.HistoryNotReady),
+    ),
+    Endpoint(
+        method="GET", path="/v1/capabilities", run=messengers.get_capabilities,
+        summary="Show what this messenger can take", tag="messages", access=Access.MESSENGER, answer=Capabilities,
+    ),
+    Endpoint(
+        method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",
+        access=Access.MESSENGER, lines=MessageDraft, query=ImportQuery, answer=ImportOut, status=202,
+        refusals=(errors.NotLinked, errors.ImportClosed),
+    ),
+    Endpoint(
+        method="GET", path="/v1/imports", run=imports.list_imports, summary="List imports", tag="imports",
+        access=Access.MESSENGER, query=PageQuery, answer=ImportPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/imports/{import_id}", run=imports.get_import,
+        summary="Show how far an import has come", tag="imports", access=Access.MESSENGER, answer=ImportDetails,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="DELETE", path="/v1/imports/{import_id}", run=imports.cancel_import,
+        summary="Drop what is not imported yet", tag="imports", access=Access.MESSENGER, status=204,
+        refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="GET", path="/healthz", run=health.get_health, summary="Is the process alive?", tag="operation",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.model import (
     HookVersion,
     Kind,
@@ -113,6 +114,7 @@ class MessengerOut(Out):
     webhook_url: str | None
     webhook_format: WebhookFormat
     settings: dict[str, Any]
+    capabilities: Capabilities
     created_at: datetime
     updated_at: datetime
 

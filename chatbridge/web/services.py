@@ -7,6 +7,8 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.history import History
+from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
@@ -15,9 +17,12 @@ from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
+from chatbridge.connectors.base import Connector
+from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.delivery.courier import Courier
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
+from chatbridge.model import Messenger
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store.engine import Store
 
@@ -31,7 +36,7 @@ class Services:
     default_base_url: str
     body_limit: int
     body_timeout: float
-    kinds: frozenset[str]
+    connectors: Mapping[str, Connector]
     refusal_of_url: Callable[[str], str | None]
     clock: Clock
     store: Store
@@ -41,6 +46,8 @@ class Services:
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts
+    history: History
+    importing: Importing
     typing: TypingRelay
     uploads: Uploads
     files: Files
@@ -48,6 +55,11 @@ class Services:
     ingress: Ingress
     courier: Courier
     metrics: Metrics
+
+    def capabilities(self, messenger: Messenger) -> Capabilities:
+        """Return what a messenger can take, as its connector says."""
+        connector = self.connectors.get(messenger.kind)
+        return EVERYTHING if connector is None else connector.capabilities(messenger)
 
     def callback_url(self, scope: str = ":scope_id") -> str:
         """Return where amoCRM sends callbacks of a scope."""

@@ -11,14 +11,30 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, event, make_url, text
 
 from chatbridge.model import Direction, Link
-from chatbridge.store import journal, migrations, passport, pending
+from chatbridge.store import (
+    history,
+    import_lines,
+    imports,
+    journal,
+    migrations,
+    passport,
+    pending,
+)
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import ConversationRow, Entry, OutcomeKind
+from chatbridge.store.imports import BadLine, GoodLine
 from tests.contract.conftest import add_link
 from tests.factories import make_draft, make_outcome
 
 NOW = 1_790_000_000_000_000
-GROWING = ("conversations", "journal", "pending", "attempts")
+GROWING = (
+    "conversations",
+    "journal",
+    "pending",
+    "attempts",
+    "conversation_entries",
+    "import_lines",
+)
 
 Scans = Callable[[], Awaitable[list[str]]]
 """Tells which growing tables were read from end to end since it was made, and how."""
@@ -119,6 +135,47 @@ async def test_nothing_hot_reads_a_whole_table(traced: tuple[Store, Scans]) -> N
     await store.write(
         pending.settle_delivered, [make_outcome(entries[4], OutcomeKind.DELIVERED)], NOW
     )
+    assert await scans() == []
+
+
+async def test_history_reads_no_whole_table(traced: tuple[Store, Scans]) -> None:
+    store, scans = traced
+    link = await add_link(store)
+    entries = await accept_all(store, link)
+    half = await store.read(history.newest_entry) // 2
+    await store.write(history.index, half, 1000)
+    (number,) = await store.read(history.find_conversations, {link.id}, "c-0")
+    for before in (None, entries[-1].id):
+        await store.read(history.load_page, number, before=before, limit=5)
+    assert await scans() == []
+
+
+async def test_imports_read_no_whole_table(traced: tuple[Store, Scans]) -> None:
+    store, scans = traced
+    link = await add_link(store)
+    drafts = [make_draft(link, f"m-{number}") for number in range(10)]
+    lines = [
+        GoodLine(number, draft.key, draft.digest, link.id, "c", number, None, draft.body)
+        for number, draft in enumerate(drafts)
+    ]
+    one = await store.write(imports.begin, link.messenger_id, "one", NOW)
+    await store.write(imports.stage, one.id, lines, [BadLine(11, "malformed_json", "")])
+    await store.write(imports.stage, one.id, lines, [])
+    await store.read(imports.list_bad, one.id, 10)
+    await store.write(imports.complete, one.id, NOW)
+    portion = await store.read(import_lines.next_portion, one.id, 5)
+    await store.write(import_lines.claim, one.id, portion)
+    answers = await store.write(journal.accept, drafts[:5], NOW)
+    taken = [line.id for line in portion.fresh]
+    bad = {taken.pop(): BadLine(0, "not_linked", "")}
+    await store.write(import_lines.settle, one.id, taken, bad)
+    done = [make_outcome(answer.entry, OutcomeKind.DELIVERED) for answer in answers if answer.entry]
+    await store.write(pending.settle, done, NOW)
+    progress = await store.read(import_lines.look, one.id)
+    await store.write(import_lines.count_ends, one.id, progress.delivered, progress.failed)
+    await store.write(imports.cancel, link.messenger_id, "one")
+    assert await store.write(import_lines.drop, one.id, 100)
+    await store.write(import_lines.end, one.id, NOW)
     assert await scans() == []
 
 

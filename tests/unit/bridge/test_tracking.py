@@ -27,6 +27,7 @@ def attempt(number: int, outcome: str, **members: Any) -> Attempt:
 def passport(*attempts: Attempt, waiting: bool = False, parked: bool = False) -> Passport:
     return Passport(
         entry_id=1,
+        key=b"key",
         direction=Direction.TO_AMOJO,
         message=make_message(),
         received_at=1,

@@ -35,15 +35,12 @@ def test_every_status_an_endpoint_can_answer_is_described(endpoint: Endpoint) ->
     refusals: list = [errors.MalformedRequest, *endpoint.refusals]
     if endpoint.access is not Access.PUBLIC:
         refusals += [errors.Unauthenticated, errors.StoreUnavailable]
-    if endpoint.body or endpoint.query:
+    if endpoint.body or endpoint.lines or endpoint.query:
         refusals += [errors.InvalidFields]
+    if endpoint.body or endpoint.lines:
+        refusals += [errors.MalformedJson, errors.UnsupportedMediaType, errors.RequestTooSlow]
     if endpoint.body:
-        refusals += [
-            errors.MalformedJson,
-            errors.UnsupportedMediaType,
-            errors.BodyTooLarge,
-            errors.RequestTooSlow,
-        ]
+        refusals += [errors.BodyTooLarge]
     responses = operation_of(endpoint)["responses"]
     assert set(responses) == {str(endpoint.status)} | {str(kind.http_status) for kind in refusals}
     for kind in refusals:
