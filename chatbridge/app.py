@@ -103,7 +103,16 @@ async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
         parts.store.listen(_News(parts))
         await parts.courier.start()
         parts.marks.start()
+        # In this order: callbacks that come from now on go behind what is spooled, and behind what was missed.
+        await parts.spool.start(parts.intake.spooled)
+        await parts.heartbeat.start()
+        await parts.recovery.start()
+        watching = asyncio.create_task(parts.acceptor.watch(), name="accept-watch")
         yield
+        watching.cancel()
+        await parts.heartbeat.stop()
+        await parts.recovery.stop()
+        await parts.spool.stop()
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()
@@ -183,4 +192,6 @@ async def _attend(
         await asyncio.Event().wait()
     finally:
         log.info("stopping")
+        # What comes later may find the door closed: whoever serves next looks into it.
+        await entrance.express.services.heartbeat.stop()
         await entrance.close(delay=http.drain_delay, grace=http.shutdown_grace)

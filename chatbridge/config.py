@@ -118,6 +118,21 @@ class Delivery(_Part):
     at_once_each: int = Field(ge=1)
 
 
+class Recovery(_Part):
+    """How replies are found whose callbacks were lost."""
+
+    days: int = Field(ge=1, le=365)
+    tolerance: float = Field(ge=0)
+    calls_per_second: float = Field(gt=0)
+
+
+class Spool(_Part):
+    """Where callbacks are kept while the database is away."""
+
+    folder: Path
+    max_bytes: int = Field(ge=0)
+
+
 class Log(_Part):
     """How the log looks."""
 
@@ -148,6 +163,8 @@ class Settings(BaseSettings):
     network: Network
     amojo: Amojo
     delivery: Delivery
+    recovery: Recovery
+    spool: Spool
     log: Log
     sandbox: Sandbox
 

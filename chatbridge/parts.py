@@ -12,11 +12,15 @@ from chatbridge import __version__, ids
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.heartbeat import Heartbeat
+from chatbridge.bridge.histories import Histories
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.sending import Sending
+from chatbridge.bridge.spooling import Spool
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.session import SessionTransport
@@ -24,6 +28,7 @@ from chatbridge.clients.thin import ThinTransport
 from chatbridge.clients.transport import TransportLimits, open_transport
 from chatbridge.clock import Clock, uptime
 from chatbridge.config import Delivery, Network, Settings
+from chatbridge.config import Recovery as RecoverySettings
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.connectors.base import Connector
 from chatbridge.delivery.courier import Courier, Limits
@@ -31,6 +36,7 @@ from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
 from chatbridge.model import Direction, Messenger
 from chatbridge.observability.metrics import Metrics
+from chatbridge.protocol.http import Transport
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.sealing import Sealer
 from chatbridge.web.services import Services
@@ -52,6 +58,9 @@ class Parts:
     marks: Marks
     typing: TypingRelay
     intake: Intake
+    spool: Spool
+    recovery: Recovery
+    heartbeat: Heartbeat
 
 
 def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
@@ -95,6 +104,36 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         clock=clock,
         new_id=ids.new_uuid,
     )
+    heartbeat = Heartbeat(store=store, clock=clock, tolerance=settings.recovery.tolerance)
+    spool = Spool(
+        folder=settings.spool.folder,
+        limit=settings.spool.max_bytes,
+        clock=clock,
+        metrics=metrics,
+        new_id=ids.new_uuid,
+        refused=heartbeat.refused,
+    )
+    intake = Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=metrics,
+        acceptor=acceptor,
+        typists=typing,
+        spool=spool,
+        new_id=ids.new_uuid,
+    )
+    recovery = Recovery(
+        store=store,
+        clock=clock,
+        histories=_histories(settings.recovery, directory, transport, clock),
+        directory=directory,
+        intake=intake,
+        metrics=metrics,
+        partitions=lambda: courier.partitions,
+        days=settings.recovery.days,
+    )
+    heartbeat.tell(recovery.wake)
     return Parts(
         metrics=metrics,
         store=store,
@@ -109,27 +148,18 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         marks=_marks(
             connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
         ),
-        intake=_intake(store, clock, directory, acceptor=acceptor, typing=typing, metrics=metrics),
+        intake=intake,
+        spool=spool,
+        recovery=recovery,
+        heartbeat=heartbeat,
     )
 
 
-def _intake(
-    store: Store,
-    clock: Clock,
-    directory: Directory,
-    *,
-    acceptor: Acceptor,
-    typing: TypingRelay,
-    metrics: Metrics,
-) -> Intake:
-    return Intake(
-        store=store,
-        clock=clock,
-        directory=directory,
-        metrics=metrics,
-        acceptor=acceptor,
-        typists=typing,
-        new_id=ids.new_uuid,
+def _histories(
+    settings: RecoverySettings, directory: Directory, transport: Transport, clock: Clock
+) -> Histories:
+    return Histories(
+        directory=directory, transport=transport, clock=clock, rate=settings.calls_per_second
     )
 
 
@@ -214,6 +244,8 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
             new_id=ids.new_uuid,
         ),
         typing=parts.typing,
+        recovery=parts.recovery,
+        heartbeat=parts.heartbeat,
         courier=courier,
         metrics=parts.metrics,
     )

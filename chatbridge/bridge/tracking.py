@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from chatbridge.bridge.accepting import entry_key
 from chatbridge.errors import NotFound
@@ -24,6 +25,7 @@ class Step(StrEnum):
     """What happened to a message, in the order it can happen."""
 
     RECEIVED = "received"
+    RECOVERED = "recovered"
     STORED = "stored"
     SIGNED = "signed"
     ACCEPTED = "accepted"
@@ -45,6 +47,9 @@ class TimelineStep:
     attempt: int | None = None
     code: str | None = None
     detail: str | None = None
+
+
+_RECOVERED: Final = "its callback was lost; it was found in amoCRM's history"
 
 
 async def find_message(store: Store, messenger: Messenger, message_id: str) -> Passport:
@@ -78,6 +83,10 @@ def timeline_of(passport: Passport) -> list[TimelineStep]:
         TimelineStep(step=Step.RECEIVED, at=passport.received_at),
         TimelineStep(step=Step.STORED, at=passport.stored_at),
     ]
+    if passport.recovered:
+        steps.insert(
+            1, TimelineStep(step=Step.RECOVERED, at=passport.received_at, detail=_RECOVERED)
+        )
     for attempt in passport.attempts:
         steps += _steps_of(attempt)
     if passport.receipt is not None:

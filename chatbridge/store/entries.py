@@ -63,11 +63,13 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """Its conversation as stored, where it is known already."""
     receipt: ReceiptRow | None = None
     """What it tells, if it tells how far a message has come: it is accepted only if that is news."""
+    recovery: int | None = None
+    """The recovery that found it missing, if one did."""
 
     @property
     def is_plain(self) -> bool:
         """Return whether there is nothing to look up or to decide before it is written."""
-        return self.row is not None and self.receipt is None
+        return self.row is not None and self.receipt is None and self.recovery is None
 
 
 class Entry(Struct, frozen=True, eq=False, gc=False):

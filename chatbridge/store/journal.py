@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from chatbridge.store import conversations, receipts
+from chatbridge.store import conversations, receipts, recoveries
 from chatbridge.store.dialect import hot_rows, lists_of
 from chatbridge.store.entries import (
     Acceptance,
@@ -39,7 +39,14 @@ def accept(
     news = receipts.advance(connection, marks) if marks else set()
     told = [draft for draft in drafts if draft.receipt is None or draft.receipt in news]
     rows = _conversations(connection, drafts, now)
-    answers = iter(_accept(connection, told, rows, now, here) if told else ())
+    accepted = _accept(connection, told, rows, now, here) if told else []
+    if found := [
+        (answer.entry.id, draft.recovery)
+        for draft, answer in zip(told, accepted, strict=True)
+        if draft.recovery is not None and answer.entry is not None
+    ]:
+        recoveries.note(connection, found)
+    answers = iter(accepted)
     return [
         next(answers) if draft.receipt is None or draft.receipt in news else _stale(draft, rows)
         for draft in drafts

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, RowMapping, select
 
 from chatbridge.model import Direction, Mark, Message, decode_message
-from chatbridge.store.schema import attempts, journal, parked, pending, receipts
+from chatbridge.store.schema import attempts, journal, parked, pending, receipts, recovered_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,8 @@ class Passport:
     parked: bool
     attempts: tuple[Attempt, ...]
     receipt: Receipt | None = None
+    recovered: bool = False
+    """Its callback was lost: it was found in amoCRM's history."""
 
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
@@ -70,11 +72,13 @@ def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport |
             pending.c.due_at,
             parked.c.parked_at,
             receipts.c.rank,
+            recovered_entries.c.recovery_id,
             *(receipts.c[name] for name in _RECEIPT),
         )
         .outerjoin(pending, pending.c.id == entry.id)
         .outerjoin(parked, parked.c.id == entry.id)
         .outerjoin(receipts, receipts.c.entry_id == entry.id)
+        .outerjoin(recovered_entries, recovered_entries.c.entry_id == entry.id)
         .where(entry.key.in_(keys))
         .order_by(entry.id)
         .limit(1)
@@ -99,6 +103,7 @@ def _passport(connection: Connection, row: RowMapping) -> Passport:
         parked=row["parked_at"] is not None,
         attempts=_attempts(connection, row["id"]),
         receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
+        recovered=row["recovery_id"] is not None,
     )
 
 

@@ -252,6 +252,7 @@ class TimelineStepOut(Out):
 
     step: Literal[
         "received",
+        "recovered",
         "stored",
         "signed",
         "accepted",

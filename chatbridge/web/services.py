@@ -7,10 +7,12 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clock import Clock
 from chatbridge.delivery.courier import Courier
@@ -38,6 +40,8 @@ class Services:
     marks: Marks
     afterthoughts: Afterthoughts
     typing: TypingRelay
+    recovery: Recovery
+    heartbeat: Heartbeat
     courier: Courier
     metrics: Metrics
 
