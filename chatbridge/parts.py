@@ -129,7 +129,6 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         histories=_histories(settings.recovery, directory, transport, clock),
         directory=directory,
         intake=intake,
-        metrics=metrics,
         partitions=lambda: courier.partitions,
         days=settings.recovery.days,
     )

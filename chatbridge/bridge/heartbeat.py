@@ -1,7 +1,7 @@
 """Says again and again that callbacks are being taken, and notices when they were not.
 
-A write that succeeds proves the database, and whoever runs this proves that the event loop turns. What nobody proved is found by
-whoever writes next, on whatever node. Breaches of a node's own are told by itself: that it stood still, or refused a callback.
+A write that succeeds proves the database, and whoever runs this proves that the event loop turns. A stretch that nobody proved is
+found by the node that begins after it. Breaches of its own a node tells itself: that it stood still, or refused a callback.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from chatbridge.clock import Clock
 from chatbridge.errors import StoreUnavailable
 from chatbridge.store import heartbeat, recoveries
 from chatbridge.store.engine import Store
-from chatbridge.store.recoveries import Gap, Reason
+from chatbridge.store.recoveries import Gap, Reason, Recovery
 
 log = structlog.get_logger()
 
@@ -32,7 +32,6 @@ class Heartbeat:
         """Look over stretches within the tolerance, in seconds."""
         self._store, self._clock = store, clock
         self._tolerance = int(tolerance * _SECOND)
-        self._since = 0
         self._breaches: list[Gap] = []
         self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -48,8 +47,10 @@ class Heartbeat:
             StoreUnavailable: the database is away.
 
         """
-        self._since = self._clock.now()
-        await self._beat()
+        found = await self._store.write(
+            heartbeat.begin, now=self._clock.now(), tolerance=self._tolerance
+        )
+        self._tell(found)
         self._task = asyncio.create_task(self._run(), name="heartbeat")
 
     async def stop(self) -> None:
@@ -84,22 +85,22 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         now = self._clock.now()
-        found = await self._store.write_along(
-            heartbeat.beat, now=now, since=self._since, tolerance=self._tolerance
+        await self._store.write_along(heartbeat.beat, now=now)
+        if not self._breaches:
+            return
+        gap = Gap(
+            min(breach.from_at for breach in self._breaches),
+            max(breach.to_at for breach in self._breaches),
+            self._breaches[0].reason,
         )
-        if self._breaches:
-            breaches, self._breaches = self._breaches, []
-            whole = Gap(
-                min(gap.from_at for gap in breaches),
-                max(gap.to_at for gap in breaches),
-                breaches[0].reason,
-            )
-            try:
-                found = await self._store.write(recoveries.add, whole, now=now)
-            except StoreUnavailable:
-                self._breaches.append(whole)
-                raise
-        if found is not None:
-            log.warning("callbacks_missed", recovery_id=found.id, reason=found.reason)
-            for listener in self._listeners:
-                listener()
+        known = len(self._breaches)
+        self._tell(await self._store.write(recoveries.add, gap, now=now))
+        del self._breaches[:known]
+
+    def _tell(self, found: Recovery | None) -> None:
+        if found is None:
+            return
+        seconds = (found.to_at - found.from_at) / _SECOND
+        log.warning("callbacks_missed", recovery_id=found.id, reason=found.reason, seconds=seconds)
+        for listener in self._listeners:
+            listener()

@@ -179,15 +179,17 @@ class Intake:
         if not isinstance(said, Typing):
             await self._take(link, said, record.body)
 
-    async def recovered(self, link: Link, message: Message, recovery: int) -> bool:
-        """Take an operator's message that was found in amoCRM's history; return whether it was missing.
+    async def recovered(self, link: Link, message: Message, recovery: int) -> None:
+        """Take an operator's message that was found in amoCRM's history; if it is known, nothing changes.
 
         Raises:
             StoreUnavailable: it was not stored.
 
         """
         messenger = self._directory.messenger(link.messenger_id)
-        return await self._operator_message(link, messenger, message, recovery) is Verdict.NEW
+        verdict = await self._operator_message(link, messenger, message, recovery)
+        if verdict is Verdict.NEW:
+            self._metrics.replies_recovered.inc()
 
     def link_for(self, messenger: Messenger, scope_id: str | None) -> Link:
         """Return the connected link of a messenger that a call is for.

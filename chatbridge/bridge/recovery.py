@@ -19,7 +19,6 @@ from chatbridge.bridge.walk import Walk
 from chatbridge.clock import Clock
 from chatbridge.errors import StoreUnavailable
 from chatbridge.model import Link, Message
-from chatbridge.observability.metrics import Metrics
 from chatbridge.store import recoveries
 from chatbridge.store.engine import Store
 from chatbridge.store.recoveries import Active, Gap, Reason
@@ -53,13 +52,12 @@ class Recovery:
         directory: Directory,
         histories: Histories,
         intake: Intake,
-        metrics: Metrics,
         partitions: Callable[[], frozenset[int]],
         days: int,
     ) -> None:
         """Take what is missing through `intake`; ask conversations that were active within so many days."""
         self._store, self._clock, self._directory = store, clock, directory
-        self._histories, self._intake, self._metrics = histories, intake, metrics
+        self._histories, self._intake = histories, intake
         self._partitions, self._days = partitions, days
         self._wake = asyncio.Event()
         self._walk: Walk | None = None
@@ -165,7 +163,6 @@ class Recovery:
             failed=walk.refused + len(left),
             now=self._clock.now(),
         )
-        self._metrics.replies_recovered.inc(walk.recovered)
         self._tell(ended)
 
     def _tell(self, ended: Row) -> None:

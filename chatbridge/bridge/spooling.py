@@ -101,7 +101,6 @@ class Spool:
             self._refused()
             raise
         self._metrics.callbacks_spooled.inc()
-        self._filled.set()
 
     # --- into files ---
 
@@ -121,6 +120,7 @@ class Spool:
                         await asyncio.to_thread(SpoolFile.make, self._folder, name)
                     )
                     self._files.append(self._own)
+                    self._filled.set()
                     log.warning("spool_begun", file=name)
                 await asyncio.to_thread(self._own.file.append, data)
             except OSError as error:

@@ -49,7 +49,7 @@ class TimelineStep:
     detail: str | None = None
 
 
-_RECOVERED: Final = "its callback was lost; it was found in amoCRM's history"
+_RECOVERED: Final = "found in amoCRM's history; its callback had not come"
 
 
 async def find_message(store: Store, messenger: Messenger, message_id: str) -> Passport:

@@ -42,8 +42,6 @@ class Walk:
         """Conversations whose history amoCRM will not give."""
         self.wait = 0.0
         """Seconds for which amoCRM asked to be left alone."""
-        self.recovered = 0
-        """Replies that were missing, as far as this node has seen."""
         self._directory, self._histories, self._intake = directory, histories, intake
         self._ended: set[Active] = set()
         self._under_way: dict[Active, asyncio.Task[bool]] = {}
@@ -57,6 +55,8 @@ class Walk:
         async def ask(conversation: Active) -> None:
             async with gate:
                 link_id = conversation.link_id
+                if not self.is_unasked(conversation):
+                    return
                 if failures[link_id] < _TELLING and await self.ask(conversation):
                     failures[link_id] = 0
                 else:
@@ -65,8 +65,7 @@ class Walk:
 
         self.wait = 0.0
         async for page in pages:
-            new = [one for one in page if one not in self._ended and one not in left]
-            await asyncio.gather(*(ask(one) for one in new if self._is_asked_for(one)))
+            await asyncio.gather(*(ask(one) for one in page if one not in left))
         return list(left)
 
     def ask(self, conversation: Active) -> asyncio.Task[bool]:
@@ -80,7 +79,9 @@ class Walk:
 
     def is_unasked(self, conversation: Active) -> bool:
         """Return whether a conversation belongs to this walk, and was not asked to the end."""
-        return conversation not in self._ended and self._is_asked_for(conversation)
+        link = self._directory.find_link_by_id(conversation.link_id)
+        known = link is not None and is_asked_for(link, self.recovery)
+        return known and conversation not in self._ended
 
     async def _ask(self, conversation: Active) -> bool:
         link = self._directory.link_by_id(conversation.link_id)
@@ -93,7 +94,7 @@ class Walk:
                 until=row.to_at + MARGIN,
             )
             for message in replies:
-                self.recovered += await self._intake.recovered(link, message, row.id)
+                await self._intake.recovered(link, message, row.id)
         except StoreUnavailable:
             return False
         except DeliveryError as error:
@@ -106,10 +107,6 @@ class Walk:
             self.read += 1
         self._ended.add(conversation)
         return True
-
-    def _is_asked_for(self, conversation: Active) -> bool:
-        link = self._directory.find_link_by_id(conversation.link_id)
-        return link is not None and is_asked_for(link, self.recovery)
 
 
 def is_asked_for(link: Link, recovery: Recovery) -> bool:

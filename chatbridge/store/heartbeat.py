@@ -1,46 +1,48 @@
 """Until when callbacks were surely taken: one row, written again and again by every node that takes them.
 
-A node that writes it takes callbacks: they go the same way. So what lies between two of these writes, beyond a tolerance, is a
-stretch in which nobody did.
+A node that writes it takes callbacks: they go the same way. So what lies between the last of these writes and the first one of a
+node that begins, beyond a tolerance, is a stretch in which nobody did.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, cast, func, select, update
+from sqlalchemy import BigInteger, Connection, cast, func, literal, select, update
 
 from chatbridge.store import recoveries
 from chatbridge.store.dialect import insert_new
 from chatbridge.store.recoveries import Gap, Reason, Recovery
 from chatbridge.store.schema import heartbeats
 
-_ACCEPTING: Final = "accepting"
+_MINE: Final = heartbeats.c.name == "accepting"
 
 
-def beat(connection: Connection, *, now: int, since: int, tolerance: int) -> Recovery | None:
-    """Say that this node takes callbacks now, and has done so since a moment without a break; times are microseconds.
+def begin(connection: Connection, *, now: int, tolerance: int) -> Recovery | None:
+    """Say that this node takes callbacks from now on; times are microseconds.
 
     Returns:
-        What was found: a recovery of the stretch before that moment, if it is longer than the tolerance and no node was there.
+        A recovery of the stretch before, if nobody did for longer than the tolerance.
 
     """
-    ahead = _ahead(connection, now)
-    connection.execute(
-        insert_new(connection, heartbeats, "name").values(name=_ACCEPTING, at=since + ahead)
-    )
-    row = heartbeats.c
-    mine = row.name == _ACCEPTING
-    last = connection.execute(select(row.at).where(mine).with_for_update()).scalar_one()
+    shared = int(connection.scalar(select(_clock(connection, now))) or now)
+    first = insert_new(connection, heartbeats, "name").values(name="accepting", at=shared)
+    connection.execute(first)
+    last = connection.execute(select(heartbeats.c.at).where(_MINE).with_for_update()).scalar_one()
     found = None
-    if since + ahead - last > tolerance:
-        gap = Gap(last - ahead, since, Reason.DOWN)
+    if shared - last > tolerance:
+        gap = Gap(now - (shared - last), now, Reason.DOWN)
         found = recoveries.add(connection, gap, now=now)
-    connection.execute(update(heartbeats).where(mine, row.at < now + ahead).values(at=now + ahead))
+    beat(connection, now=now)
     return found
 
 
-def _ahead(connection: Connection, now: int) -> int:
-    """Return by how much the clock that all nodes share is ahead of this node's."""
+def beat(connection: Connection, *, now: int) -> None:
+    """Say that this node still takes callbacks."""
+    clock = _clock(connection, now)
+    connection.execute(update(heartbeats).where(_MINE, heartbeats.c.at < clock).values(at=clock))
+
+
+def _clock(connection: Connection, now: int) -> Any:
+    """Return the time by the clock that all nodes share; where there is one node, it is that node's."""
     if connection.dialect.name != "postgresql":
-        return 0
-    clock = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
-    return int(connection.scalar(select(clock)) or now) - now
+        return literal(now, BigInteger)
+    return cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)

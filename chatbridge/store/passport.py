@@ -56,7 +56,7 @@ class Passport:
     attempts: tuple[Attempt, ...]
     receipt: Receipt | None = None
     recovered: bool = False
-    """Its callback was lost: it was found in amoCRM's history."""
+    """It was found in amoCRM's history; its callback had not come."""
 
 
 def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
