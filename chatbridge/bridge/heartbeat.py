@@ -6,6 +6,7 @@ found by the node that begins after it. Breaches of its own a node tells itself:
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -22,6 +23,8 @@ EVERY: Final = 2.0
 """Seconds from one beat to the next."""
 PATIENCE: Final = 5.0
 """Seconds that amoCRM waits for an answer to a callback."""
+_GOODBYE: Final = 1.0
+"""Seconds for the last beat: nobody waits longer for a server that stops."""
 _SECOND: Final = 1_000_000
 
 
@@ -60,7 +63,9 @@ class Heartbeat:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        await self._try()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE):
+                await self._try()
 
     def refused(self) -> None:
         """Take note that a callback got no 200 in time."""

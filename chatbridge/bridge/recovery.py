@@ -196,7 +196,9 @@ class Recovery:
         conversation = Active(link.id, message.conversation_id, amojo_id)
         if conversation in self._held or not walk.is_unasked(conversation):
             return
-        await asyncio.wait((walk.ask(conversation),), timeout=_HELD)
+        patience = asyncio.create_task(self._clock.sleep(_HELD))
+        await asyncio.wait((walk.ask(conversation), patience), return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
         self._held.add(conversation)
 
 

@@ -107,7 +107,7 @@ class Batcher(Generic[Item, Answer]):
                     if not reached.done():
                         reached.set_result(None)
         finally:
-            self._task = None
+            self._task, self._batch = None, []
 
     async def _write_batch(self, batch: "list[tuple[Item, asyncio.Future[Answer] | None]]") -> None:
         try:
