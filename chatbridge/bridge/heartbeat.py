@@ -23,6 +23,9 @@ EVERY: Final = 2.0
 """Seconds from one beat to the next."""
 PATIENCE: Final = 5.0
 """Seconds that amoCRM waits for an answer to a callback."""
+_TURNS: Final = 10
+_TURN: Final = 0.2
+"""How often a node that begins waits for another that does, and for how many seconds each time."""
 _GOODBYE: Final = 1.0
 """Seconds for the last beat: nobody waits longer for a server that stops."""
 _SECOND: Final = 1_000_000
@@ -50,10 +53,8 @@ class Heartbeat:
             StoreUnavailable: the database is away.
 
         """
-        found = await self._store.write(
-            heartbeat.begin, now=self._clock.now(), tolerance=self._tolerance
-        )
-        self._tell(found)
+        self._tell(await self._begin())
+        await self._beat()
         self._task = asyncio.create_task(self._run(), name="heartbeat")
 
     async def stop(self) -> None:
@@ -71,6 +72,18 @@ class Heartbeat:
         """Take note that a callback got no 200 in time."""
         now = self._clock.now()
         self._breaches.append(Gap(now - int(PATIENCE * _SECOND), now, Reason.REFUSED))
+
+    async def _begin(self) -> Recovery | None:
+        for _ in range(_TURNS):
+            try:
+                return await self._store.write(
+                    heartbeat.begin, now=self._clock.now(), tolerance=self._tolerance
+                )
+            except StoreUnavailable:
+                await self._clock.sleep(_TURN)
+        return await self._store.write(
+            heartbeat.begin, now=self._clock.now(), tolerance=self._tolerance, in_turn=False
+        )
 
     async def _run(self) -> None:
         while True:

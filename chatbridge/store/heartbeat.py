@@ -10,35 +10,51 @@ from sqlalchemy import BigInteger, Connection, cast, func, literal, select, upda
 
 from chatbridge.store import recoveries
 from chatbridge.store.dialect import insert_new
+from chatbridge.store.hot import one_statement
 from chatbridge.store.recoveries import Gap, Reason, Recovery
 from chatbridge.store.schema import heartbeats
 
-_MINE: Final = heartbeats.c.name == "accepting"
+_ACCEPTING: Final = "accepting"
+_MINE: Final = heartbeats.c.name == _ACCEPTING
 
 
-def begin(connection: Connection, *, now: int, tolerance: int) -> Recovery | None:
-    """Say that this node takes callbacks from now on; times are microseconds.
+def begin(
+    connection: Connection, *, now: int, tolerance: int, in_turn: bool = True
+) -> Recovery | None:
+    """Find out what was missed before this node began to take callbacks; times are microseconds. Say `beat` afterwards.
+
+    Args:
+        connection: in a transaction.
+        now: this node's time.
+        tolerance: a stretch that is not longer is none.
+        in_turn: nodes that begin together do so one after another, so that one of them finds it; the database is unavailable to
+            the others for a moment. Without it, what a node that hangs has begun stands in nobody's way.
 
     Returns:
-        A recovery of the stretch before, if nobody did for longer than the tolerance.
+        A recovery of the stretch before, if nobody took callbacks for longer than the tolerance.
 
     """
     shared = int(connection.scalar(select(_clock(connection, now))) or now)
-    first = insert_new(connection, heartbeats, "name").values(name="accepting", at=shared)
-    connection.execute(first)
-    last = connection.execute(select(heartbeats.c.at).where(_MINE).with_for_update()).scalar_one()
-    found = None
-    if shared - last > tolerance:
-        gap = Gap(now - (shared - last), now, Reason.DOWN)
-        found = recoveries.add(connection, gap, now=now)
-    beat(connection, now=now)
+    last_beat = select(heartbeats.c.at).where(_MINE)
+    last = connection.scalar(last_beat.with_for_update(nowait=True) if in_turn else last_beat)
+    if last is None:
+        first = insert_new(connection, heartbeats, "name").values(name=_ACCEPTING, at=shared)
+        connection.execute(first)
+        return None
+    if shared - last <= tolerance:
+        return None
+    found = recoveries.add(connection, Gap(now - (shared - last), now, Reason.DOWN), now=now)
+    if in_turn:
+        connection.execute(update(heartbeats).where(_MINE).values(at=shared))
     return found
 
 
+@one_statement
 def beat(connection: Connection, *, now: int) -> None:
-    """Say that this node still takes callbacks."""
-    clock = _clock(connection, now)
-    connection.execute(update(heartbeats).where(_MINE, heartbeats.c.at < clock).values(at=clock))
+    """Say that this node takes callbacks. It waits for nobody: whoever has the row says the same."""
+    row, clock = heartbeats.c, _clock(connection, now)
+    free = select(row.name).where(_MINE, row.at < clock).with_for_update(skip_locked=True)
+    connection.execute(update(heartbeats).where(row.name.in_(free)).values(at=clock))
 
 
 def _clock(connection: Connection, now: int) -> Any:

@@ -80,7 +80,7 @@ def add(connection: Connection, gap: Gap, *, now: int) -> Recovery:
         .where(row.state == State.WAITING, row.scope_id.is_not_distinct_from(gap.scope_id))
         .order_by(row.id)
         .limit(1)
-        .with_for_update()
+        .with_for_update(skip_locked=True)
     ).first()
     if waiting is not None and gap.reason is not Reason.ASKED:
         ends = {

@@ -1,7 +1,13 @@
 """Stretches in which callbacks may have been lost, on both databases: found once, gone on with, counted exactly."""
 
 import asyncio
+from functools import partial
 
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.util import await_only
+
+from chatbridge.errors import StoreUnavailable
 from chatbridge.model import Direction, Link
 from chatbridge.store import heartbeat, journal, passport, recoveries
 from chatbridge.store.engine import Store
@@ -18,8 +24,16 @@ async def added(store: Store, gap: Gap = GAP) -> Recovery:
     return await store.write(recoveries.add, gap, now=NOW)
 
 
-async def begin(store: Store, now: int) -> Recovery | None:
-    return await store.write(heartbeat.begin, now=now, tolerance=3 * SECOND)
+async def begin(store: Store, now: int, *, in_turn: bool = True) -> Recovery | None:
+    """What a node finds that begins to take callbacks, when its turn has come."""
+    begin = partial(heartbeat.begin, now=now, tolerance=3 * SECOND, in_turn=in_turn)
+    while True:
+        try:
+            found = await store.write(begin)
+        except StoreUnavailable:
+            continue
+        await store.write(heartbeat.beat, now=now)
+        return found
 
 
 async def test_what_nobody_proved_is_found_by_who_begins_next(store: Store) -> None:
@@ -49,6 +63,28 @@ async def test_of_nodes_that_begin_together_one_finds_it(store: Store) -> None:
     assert gap.reason == Reason.DOWN
     assert 60 * SECOND <= gap.to_at - gap.from_at < 90 * SECOND
     assert gap.to_at == NOW + 60 * SECOND
+
+
+async def test_what_a_node_that_hangs_has_begun_stands_in_nobodys_way(store: Store) -> None:
+    if not store.shared:
+        pytest.skip("SQLite has one node")
+    await begin(store, NOW)
+    back = f"UPDATE heartbeats SET at = at - {60 * SECOND}"
+    await store.write(lambda connection: connection.exec_driver_sql(back))
+    waiting, may_end = asyncio.Event(), asyncio.Event()
+
+    def hang(connection: Connection) -> None:
+        heartbeat.begin(connection, now=NOW, tolerance=3 * SECOND)
+        waiting.set()
+        await_only(may_end.wait())
+
+    hanging = asyncio.create_task(store.write(hang))
+    await waiting.wait()
+    await store.write(heartbeat.beat, now=NOW)
+    found = await begin(store, NOW + 60 * SECOND, in_turn=False)
+    may_end.set()
+    await hanging
+    assert found is not None
 
 
 async def test_stretches_that_wait_are_one(store: Store) -> None:
