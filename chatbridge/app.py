@@ -103,16 +103,9 @@ async def _started(parts: Parts, *, grace: float) -> AsyncIterator[None]:
         parts.store.listen(_News(parts))
         await parts.courier.start()
         parts.marks.start()
-        # In this order: callbacks that come from now on go behind what is spooled, and behind what was missed.
-        await parts.spool.start(parts.intake.spooled)
-        await parts.heartbeat.start()
-        await parts.recovery.start()
-        watching = asyncio.create_task(parts.acceptor.watch(), name="accept-watch")
+        await parts.replies.start()
         yield
-        watching.cancel()
-        await parts.heartbeat.stop()
-        await parts.recovery.stop()
-        await parts.spool.stop()
+        await parts.replies.stop()
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()

@@ -19,6 +19,7 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.recovery import Recovery
+from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.sending import Sending
 from chatbridge.bridge.spooling import Spool
 from chatbridge.bridge.typing import TypingRelay
@@ -27,8 +28,7 @@ from chatbridge.clients.session import SessionTransport
 from chatbridge.clients.thin import ThinTransport
 from chatbridge.clients.transport import TransportLimits, open_transport
 from chatbridge.clock import Clock, uptime
-from chatbridge.config import Delivery, Network, Settings
-from chatbridge.config import Recovery as RecoverySettings
+from chatbridge.config import Delivery, Network, Settings, StoreSettings
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.connectors.base import Connector
 from chatbridge.delivery.courier import Courier, Limits
@@ -57,10 +57,7 @@ class Parts:
     acceptor: Acceptor
     marks: Marks
     typing: TypingRelay
-    intake: Intake
-    spool: Spool
-    recovery: Recovery
-    heartbeat: Heartbeat
+    replies: Replies
 
 
 def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
@@ -76,11 +73,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
 
     """
     metrics, guard = Metrics(worker), AddressGuard.allowing(settings.network.allow)
-    store = open_store(
-        settings.store.url,
-        synchronous=settings.store.synchronous,
-        connections=settings.store.connections,
-    )
+    store = _store(settings.store)
     transport = _transport(settings.network, guard)
     directory = Directory(store, Sealer(settings.secret_keys), clock)
     connectors: dict[str, Connector] = {
@@ -97,13 +90,66 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         ownership=ownership,
     )
     acceptor = Acceptor(store=store, clock=clock, metrics=metrics, queue=courier)
-    typing = TypingRelay(
+    typing = _typing(connectors, directory=directory, transport=transport, clock=clock)
+    return Parts(
+        metrics=metrics,
+        store=store,
+        guard=guard,
+        transport=transport,
+        directory=directory,
+        connectors=connectors,
+        ownership=ownership,
+        courier=courier,
+        acceptor=acceptor,
+        typing=typing,
+        marks=_marks(
+            connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
+        ),
+        replies=_replies(
+            settings,
+            store=store,
+            clock=clock,
+            directory=directory,
+            transport=transport,
+            acceptor=acceptor,
+            typing=typing,
+            metrics=metrics,
+            courier=courier,
+        ),
+    )
+
+
+def _store(settings: StoreSettings) -> Store:
+    return open_store(
+        settings.url, synchronous=settings.synchronous, connections=settings.connections
+    )
+
+
+def _typing(
+    connectors: Mapping[str, Connector], *, directory: Directory, transport: Transport, clock: Clock
+) -> TypingRelay:
+    return TypingRelay(
         directory=directory,
         transport=transport,
         connectors=connectors,
         clock=clock,
         new_id=ids.new_uuid,
     )
+
+
+def _replies(
+    settings: Settings,
+    *,
+    store: Store,
+    clock: Clock,
+    directory: Directory,
+    transport: Transport,
+    acceptor: Acceptor,
+    typing: TypingRelay,
+    metrics: Metrics,
+    courier: Courier,
+) -> Replies:
+    """Return what takes callbacks; what stands against their loss hears of gaps from the heartbeat."""
     heartbeat = Heartbeat(store=store, clock=clock, tolerance=settings.recovery.tolerance)
     spool = Spool(
         folder=settings.spool.folder,
@@ -123,42 +169,19 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         spool=spool,
         new_id=ids.new_uuid,
     )
+    rate = settings.recovery.calls_per_second
     recovery = Recovery(
         store=store,
         clock=clock,
-        histories=_histories(settings.recovery, directory, transport, clock),
         directory=directory,
+        histories=Histories(directory=directory, transport=transport, clock=clock, rate=rate),
         intake=intake,
         partitions=lambda: courier.partitions,
         days=settings.recovery.days,
     )
     heartbeat.tell(recovery.wake)
-    return Parts(
-        metrics=metrics,
-        store=store,
-        guard=guard,
-        transport=transport,
-        directory=directory,
-        connectors=connectors,
-        ownership=ownership,
-        courier=courier,
-        acceptor=acceptor,
-        typing=typing,
-        marks=_marks(
-            connectors, courier, store=store, clock=clock, directory=directory, acceptor=acceptor
-        ),
-        intake=intake,
-        spool=spool,
-        recovery=recovery,
-        heartbeat=heartbeat,
-    )
-
-
-def _histories(
-    settings: RecoverySettings, directory: Directory, transport: Transport, clock: Clock
-) -> Histories:
-    return Histories(
-        directory=directory, transport=transport, clock=clock, rate=settings.calls_per_second
+    return Replies(
+        acceptor=acceptor, intake=intake, spool=spool, heartbeat=heartbeat, recovery=recovery
     )
 
 
@@ -231,7 +254,7 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
         clock=clock,
         store=store,
         directory=directory,
-        intake=parts.intake,
+        intake=parts.replies.intake,
         linking=Linking(directory=directory, transport=transport, clock=clock),
         parking=Parking(store=store, clock=clock, look_up=partial(courier.look_up, again=True)),
         marks=parts.marks,
@@ -243,8 +266,8 @@ def services_of(parts: Parts, settings: Settings, clock: Clock) -> Services:
             new_id=ids.new_uuid,
         ),
         typing=parts.typing,
-        recovery=parts.recovery,
-        heartbeat=parts.heartbeat,
+        recovery=parts.replies.recovery,
+        heartbeat=parts.replies.heartbeat,
         courier=courier,
         metrics=parts.metrics,
     )

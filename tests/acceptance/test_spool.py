@@ -24,6 +24,7 @@ from tests.processes import Process, stopped_afterwards
 from tests.torture.database import Database, running_database
 from tests.torture.machine import Machine, compile_shim
 
+PATIENCE = 5
 Outage = Callable[[], contextlib.AbstractContextManager[None]]
 
 
@@ -46,8 +47,9 @@ class House:
         return sorted(self.spool.glob("*.spool"))
 
     async def answer(self, text: str, conversation: str = "c-1") -> int:
-        """An operator writes; what the callback was answered with."""
-        status, _ = await self.amojo.operator_writes(self.shop.account, conversation, text)
+        """An operator writes; what the callback was answered with. amoCRM waits no longer for it."""
+        async with asyncio.timeout(PATIENCE):
+            status, _ = await self.amojo.operator_writes(self.shop.account, conversation, text)
         return status
 
     async def drained(self) -> None:

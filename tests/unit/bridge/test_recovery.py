@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
@@ -16,7 +17,7 @@ from chatbridge.bridge.histories import Histories
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.recovery import AGAIN_AFTER, Recovery
 from chatbridge.clock import Clock
-from chatbridge.model import Direction, HookVersion, Kind, Link, LinkState, Message
+from chatbridge.model import Direction, HookVersion, Kind, Link, LinkState, Message, Person
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.http import Request, Response
 from chatbridge.store import recoveries, schema
@@ -372,3 +373,15 @@ async def test_who_asks_for_old_replies_makes_no_callback_wait(patient: House) -
     await patient.recovery.ask(GAP._replace(reason=Reason.ASKED))
     await patient.recovery.start()
     assert patient.intake.first is None
+
+
+async def test_what_an_operator_began_and_nobody_bound_is_recovered_too(house: House) -> None:
+    (link,) = house.directory.links()
+    began = make_message(id="a-1", conversation_id=None, amojo_conversation_id="chat")
+    began = replace(began, receiver=Person(amojo_id="r-1", phone="+79000000001"))
+    await house.intake.recovered(link, began, 1)
+    house.amojo.histories["chat"] = [item("a-2"), item("a-1")]
+    row = await house.recover()
+    assert row.recovered == 1
+    kinds = [(entry.kind, entry.message_id) for entry in house.queue.taken]
+    assert kinds == [(Kind.STARTED, "a-1"), (Kind.MESSAGE, "a-1"), (Kind.MESSAGE, "a-2")]
