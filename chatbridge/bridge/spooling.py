@@ -66,6 +66,8 @@ class Spool:
         self._own: _Draining | None = None
         self._busy = asyncio.Lock()
         """Held while the own file is written, or taken away."""
+        self._adopting = asyncio.Lock()
+        """Held while files are taken over: a thread that does cannot be stopped."""
         self._filled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -79,12 +81,15 @@ class Spool:
 
     async def stop(self) -> None:
         """Leave what is in files to the next start."""
-        for task in self._tasks:
-            task.cancel()
+        async with self._adopting:
+            for task in self._tasks:
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._append.drained()
         for one in self._files:
             one.file.close()
+        self._files.clear()
+        self._own = None
 
     async def put(self, record: Spooled) -> None:
         """Keep a callback; when this returns it is on disk.
@@ -200,11 +205,12 @@ class Spool:
             files = adopt_orphans(self._folder)
             return [(file, _scopes_of(file)) for file in files]
 
-        for file, scopes in await asyncio.to_thread(read):
-            log.warning("spool_adopted", file=file.path.name, callbacks=scopes.total())
-            self.waiting.update(scopes)
-            self._files.append(_Draining(file))
-            self._filled.set()
+        async with self._adopting:
+            for file, scopes in await asyncio.to_thread(read):
+                log.warning("spool_adopted", file=file.path.name, callbacks=scopes.total())
+                self.waiting.update(scopes)
+                self._files.append(_Draining(file))
+                self._filled.set()
 
 
 def _scopes_of(file: SpoolFile) -> Counter[str]:

@@ -35,10 +35,12 @@ class SpoolFile:
 
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / (name + SUFFIX)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        path, unlocked = folder / (name + SUFFIX), folder / name
+        descriptor = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
+            # It gets its name when it is locked: nobody takes it for an orphan meanwhile.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unlocked.rename(path)
             _sync_folder(folder)
         except OSError:
             os.close(descriptor)
