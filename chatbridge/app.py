@@ -78,7 +78,7 @@ def create_app(
         client_max_size=settings.http.body_limit,
     )
     listening.prepare(app)
-    app[SERVICES] = services_of(parts, settings, clock)
+    app[SERVICES] = services_of(parts)
     app[OPENAPI] = build_openapi(ENDPOINTS)
     add_routes(app)
 
@@ -87,7 +87,7 @@ def create_app(
             yield
 
     app.cleanup_ctx.append(running)
-    if parts.metrics.shared:
+    if parts.ground.metrics.shared:
         app.cleanup_ctx.append(memory_shown)
     return app
 
@@ -99,23 +99,25 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.store.start()
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
-        await parts.transport.start()
+        await parts.ground.transport.start()
         await parts.media.open(clock.now())
         parts.store.listen(_News(parts))
         await parts.courier.start()
         parts.media.start(parts.courier)
         parts.marks.start()
+        await parts.replies.start()
         parts.importing.start()
         parts.history.start()
         yield
         await parts.history.stop()
         await parts.importing.stop()
+        await parts.replies.stop()
         await parts.typing.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
-        await parts.transport.close()
+        await parts.ground.transport.close()
     finally:
         await parts.store.close()
 
@@ -190,4 +192,6 @@ async def _attend(
         await asyncio.Event().wait()
     finally:
         log.info("stopping")
+        # What comes later may find the door closed: whoever serves next looks into it.
+        await entrance.express.services.heartbeat.stop()
         await entrance.close(delay=http.drain_delay, grace=http.shutdown_grace)

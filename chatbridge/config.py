@@ -127,6 +127,21 @@ class Media(_Part):
     retention_days: int = Field(ge=1, le=36_500)
 
 
+class Recovery(_Part):
+    """How replies are found whose callbacks were lost."""
+
+    days: int = Field(ge=1, le=365)
+    tolerance: float = Field(ge=0)
+    calls_per_second: float = Field(gt=0)
+
+
+class Spool(_Part):
+    """Where callbacks are kept while the database is away."""
+
+    folder: Path
+    max_bytes: int = Field(ge=0)
+
+
 class Log(_Part):
     """How the log looks."""
 
@@ -158,6 +173,8 @@ class Settings(BaseSettings):
     amojo: Amojo
     delivery: Delivery
     media: Media
+    recovery: Recovery
+    spool: Spool
     log: Log
     sandbox: Sandbox
 

@@ -19,8 +19,8 @@ from chatbridge.clock import Clock
 from chatbridge.ids import new_media_id
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
-from chatbridge.media_parts import MediaParts
 from chatbridge.observability.metrics import Metrics
+from chatbridge.parts.media import MediaParts
 from chatbridge.store.engine import Store
 
 PUBLIC_URL = "https://bridge.example.com"

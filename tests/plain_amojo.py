@@ -204,7 +204,7 @@ class PlainAmojo:
         if not received.path.startswith(_BASE) or account is None:
             raise RefusedError(404, "ORIGIN_NOT_REGISTERED", "channel is not registered")
         self._check(account, received)
-        body = json.loads(received.body)
+        body = json.loads(received.body or b"{}")
         if call == "connect":
             return self._json(body | {"scope_id": f"{account.channel_id}_{body['account_id']}"})
         if call == "disconnect" and received.method == "DELETE":

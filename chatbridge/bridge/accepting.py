@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from chatbridge.bridge.copying import HELD, Copier
 from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
+from chatbridge.errors import StoreUnavailable
 from chatbridge.ids import fingerprint_within
 from chatbridge.model import Direction, Event, Kind, Messenger, encode_event, kind_of
 from chatbridge.observability.metrics import Metrics
@@ -26,6 +27,11 @@ from chatbridge.store.partitions import partition_of
 _BATCH: Final = 512
 _CONVERSATIONS: Final = 50_000
 """Conversations remembered, so that a message of one needs no look into the database."""
+
+_LOOK: Final = 0.5
+"""Seconds between looks whether the database answers."""
+_STUCK: Final = 4
+"""Looks after which it hangs: amoCRM waits five seconds, perhaps for the second of two batches."""
 
 
 def entry_key(messenger: Messenger, direction: Direction, kind: Kind, name: str) -> bytes:
@@ -70,6 +76,7 @@ class Acceptor:
         digest: bytes | None = None,
         row: ConversationRow | None = None,
         receipt: ReceiptRow | None = None,
+        recovery: int | None = None,
     ) -> Verdict:
         """Take an event; when this returns it is on disk, or was before.
 
@@ -82,6 +89,7 @@ class Acceptor:
             digest: tells a repeat from another event under the same key; if not given, the key alone decides.
             row: its conversation as stored, where that was read.
             receipt: what it tells; it is accepted only if that is news.
+            recovery: the recovery that found it missing.
 
         Raises:
             StoreUnavailable: it was not stored.
@@ -103,10 +111,22 @@ class Acceptor:
                 receipt=receipt,
                 copy_until=received_at + HELD if need.copy else None,
                 upload=need.upload,
+                recovery=recovery,
             )
         )
         self._metrics.taken(direction, acceptance.verdict)
         return acceptance.verdict
+
+    async def watch(self) -> None:
+        """Let nobody wait for a database that hangs, who has another place to put what comes from amoCRM; runs for ever."""
+        looks, written = 0, -1
+        while True:
+            await self._clock.sleep(_LOOK)
+            stuck = self._accept.unwritten > 0 and self._accept.written == written
+            looks, written = looks + 1 if stuck else 0, self._accept.written
+            if looks >= _STUCK:
+                error = StoreUnavailable("the database does not answer")
+                self._accept.give_up(_is_from_amojo, error)
 
     async def drained(self) -> None:
         """Return when everything that was being accepted is stored or refused."""
@@ -148,3 +168,7 @@ class Acceptor:
             amojo_id=entry.amojo_id,
             client_ref_id=entry.client_ref_id,
         )
+
+
+def _is_from_amojo(draft: Draft) -> bool:
+    return draft.direction is Direction.TO_MESSENGER

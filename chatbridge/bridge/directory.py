@@ -205,6 +205,10 @@ class Directory:
         """Return a link by the number entries refer to it with."""
         return self._links[link_id]
 
+    def find_link_by_id(self, link_id: int) -> Link | None:
+        """Return the link with this number, if it is known here."""
+        return self._links.get(link_id)
+
     async def link_made_lately(self, link_id: int) -> Link:
         """Return a link that another node made a moment ago."""
         await self.catch_up()

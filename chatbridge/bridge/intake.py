@@ -1,6 +1,7 @@
 """Accepts messages from either side: verified, read, stored and queued in one transaction, then acknowledged."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 import structlog
@@ -16,7 +17,9 @@ from chatbridge.errors import (
     IdReused,
     InvalidFields,
     LinkAmbiguous,
+    NotFound,
     NotLinked,
+    StoreUnavailable,
     UnreadablePayload,
 )
 from chatbridge.ids import fingerprint
@@ -33,6 +36,7 @@ from chatbridge.model import (
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
 from chatbridge.protocol.amojo.callbacks import Said, read_callback
+from chatbridge.spool.records import Spooled
 from chatbridge.store import unknown_events
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Verdict
@@ -46,11 +50,26 @@ NOBODYS_SECRET: Final = "0" * 40
 """Checked for scopes that do not exist, so that they take as long as those that do."""
 
 
+_PATIENCE: Final = 2.5
+"""Seconds for what is only kept. amoCRM waits five."""
+
+
 class Typists(Protocol):
     """Whoever passes on that somebody types."""
 
     def operator_types(self, link: Link, typing: Typing) -> None:
         """Tell the messenger, at once or not at all."""
+
+
+class Spool(Protocol):
+    """Where callbacks go that the database does not take."""
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """Return how many wait there, by scope."""
+
+    async def put(self, record: Spooled) -> None:
+        """Keep a callback, or raise StoreUnavailable."""
 
 
 class Intake:
@@ -66,12 +85,18 @@ class Intake:
         acceptor: Acceptor,
         typists: Typists,
         uploads: Uploads,
+        spool: Spool,
         new_id: Callable[[], str],
     ) -> None:
-        """Store through `acceptor`; what is not kept goes to `typists`; messages may name files of `uploads`."""
+        """Store through `acceptor`; what is not kept goes to `typists`, callbacks that cannot be stored to `spool`.
+
+        Messages may name files of `uploads`.
+        """
         self._store, self._clock, self._directory = store, clock, directory
         self._metrics, self._acceptor, self._typists = metrics, acceptor, typists
-        self._uploads, self._new_id = uploads, new_id
+        self._uploads, self._spool, self._new_id = uploads, spool, new_id
+        self.first: Callable[[Link, Message], Awaitable[None]] | None = None
+        """What has to be done before an operator's message is taken, while something is being recovered."""
 
     async def client_message(
         self, messenger: Messenger, message: Message, *, scope_id: str | None, said: bytes
@@ -118,7 +143,7 @@ class Intake:
         Raises:
             CallbackRefused: unknown scope or wrong signature; the two cannot be told apart.
             UnreadablePayload: it is signed but cannot be read; its bytes are kept.
-            StoreUnavailable: it was not stored.
+            StoreUnavailable: it was neither stored nor spooled.
 
         """
         link = self._verified(scope_id, body, signature)
@@ -127,13 +152,52 @@ class Intake:
             link = self._verified(scope_id, body, signature)
         if link is None:
             raise self._refusal(scope_id, signature)
+        if self._spool.waiting and scope_id in self._spool.waiting:
+            await self._spool.put(Spooled(scope_id, self._clock.now(), body))
+            return
         now = self._clock.now()
         try:
-            said = read_callback(body, fresh_id=self._new_id, now=now)
+            try:
+                said = read_callback(body, fresh_id=self._new_id, now=now)
+            except UnreadablePayload as error:
+                await self._keep_unknown(link, "unreadable", str(error), body)
+                raise
+            await self._take(link, said, body)
+        except StoreUnavailable:
+            await self._spool.put(Spooled(scope_id, now, body))
+
+    async def spooled(self, record: Spooled) -> None:
+        """Take a callback that was verified and could not be stored when it came.
+
+        Raises:
+            StoreUnavailable: it still cannot be stored.
+            NotFound: there is no such link any more.
+
+        """
+        link = self._directory.find_link(record.scope_id)
+        if link is None:
+            raise NotFound(f"There is no link {record.scope_id!r}.")
+        # Taken twice, it has the same id twice.
+        made = fingerprint(str(record.arrived_at), record.body).hex()
+        try:
+            said = read_callback(record.body, fresh_id=lambda: made, now=record.arrived_at)
         except UnreadablePayload as error:
-            await self._keep_unknown(link, "unreadable", str(error), body)
-            raise
-        await self._take(link, said, body)
+            await self._keep_unknown(link, "unreadable", str(error), record.body)
+            return
+        if not isinstance(said, Typing):
+            await self._take(link, said, record.body)
+
+    async def recovered(self, link: Link, message: Message, recovery: int) -> None:
+        """Take an operator's message that was found in amoCRM's history; if it is known, nothing changes.
+
+        Raises:
+            StoreUnavailable: it was not stored.
+
+        """
+        messenger = self._directory.messenger(link.messenger_id)
+        verdict = await self._operator_message(link, messenger, message, recovery)
+        if verdict is Verdict.NEW:
+            self._metrics.replies_recovered.inc()
 
     def link_for(self, messenger: Messenger, scope_id: str | None) -> Link:
         """Return the connected link of a messenger that a call is for.
@@ -205,17 +269,22 @@ class Intake:
         else:
             await self._keep_unknown(link, said.kind, "this version does not relay it", body)
 
-    async def _operator_message(self, link: Link, messenger: Messenger, message: Message) -> None:
+    async def _operator_message(
+        self, link: Link, messenger: Messenger, message: Message, recovery: int | None = None
+    ) -> Verdict:
+        if self.first is not None and recovery is None:
+            await self.first(link, message)
         conversation = _named(link, message)
         if message.conversation_id is None:
             await self._started(messenger, conversation, message)
         # amoCRM gives every message its own id, so the key alone decides: a repeat with another `time` is a repeat.
-        await self._acceptor.take(
+        return await self._acceptor.take(
             message,
             direction=Direction.TO_MESSENGER,
             conversation=conversation,
             message_id=message.id,
             key=entry_key(messenger, Direction.TO_MESSENGER, Kind.MESSAGE, message.id),
+            recovery=recovery,
         )
 
     async def _started(
@@ -259,14 +328,18 @@ class Intake:
         if kind in IGNORED:
             return
         log.warning("callback_not_relayed", scope_id=link.scope_id, kind=kind, reason=reason)
-        await self._store.write(
-            unknown_events.keep,
-            link_id=link.id,
-            kind=kind,
-            reason=reason,
-            body=body,
-            received_at=self._clock.now(),
-        )
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._store.write(
+                    unknown_events.keep,
+                    link_id=link.id,
+                    kind=kind,
+                    reason=reason,
+                    body=body,
+                    received_at=self._clock.now(),
+                )
+        except TimeoutError as error:
+            raise StoreUnavailable("the database does not answer") from error
 
 
 def _named(link: Link, message: Message) -> ConversationKey:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from chatbridge.bridge.accepting import entry_key
 from chatbridge.errors import NotFound
@@ -25,6 +26,7 @@ class Step(StrEnum):
     """What happened to a message, in the order it can happen."""
 
     RECEIVED = "received"
+    RECOVERED = "recovered"
     STORED = "stored"
     COPIED = "copied"
     NOT_COPIED = "not_copied"
@@ -48,6 +50,9 @@ class TimelineStep:
     attempt: int | None = None
     code: str | None = None
     detail: str | None = None
+
+
+_RECOVERED: Final = "found in amoCRM's history; its callback had not come"
 
 
 async def find_message(store: Store, messenger: Messenger, message_id: str) -> Passport:
@@ -83,6 +88,10 @@ def timeline_of(passport: Passport) -> list[TimelineStep]:
     ]
     if passport.file is not None and passport.file.ended_at is not None:
         steps.append(_copied(passport.file, passport.file.ended_at))
+    if passport.recovered:
+        steps.insert(
+            1, TimelineStep(step=Step.RECOVERED, at=passport.received_at, detail=_RECOVERED)
+        )
     for attempt in passport.attempts:
         steps += _steps_of(attempt)
     if passport.receipt is not None:

@@ -28,7 +28,9 @@ class Batcher(Generic[Item, Answer]):
         self._write = write
         self._limit = limit
         self._waiting: list[tuple[Item, asyncio.Future[Answer] | None]] = []
-        self._written = 0
+        self._batch: list[tuple[Item, asyncio.Future[Answer] | None]] = []
+        """What is being written."""
+        self.written = 0
         """Items that were written or have failed."""
         self._handed_in = 0
         self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -57,11 +59,17 @@ class Batcher(Generic[Item, Answer]):
     @property
     def unwritten(self) -> int:
         """Return how many items were handed in and not written yet."""
-        return self._handed_in - self._written
+        return self._handed_in - self.written
+
+    def give_up(self, which: Callable[[Item], bool], error: Exception) -> None:
+        """Let those who wait for the answers to these items have an error now. The items may be written all the same."""
+        for item, answer in (*self._batch, *self._waiting):
+            if answer is not None and not answer.done() and which(item):
+                answer.set_exception(error)
 
     async def flushed(self) -> None:
         """Return when everything handed in so far has been written or has failed."""
-        if self._written < self._handed_in:
+        if self.written < self._handed_in:
             reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._flushes.append((self._handed_in, reached))
             await reached
@@ -90,16 +98,16 @@ class Batcher(Generic[Item, Answer]):
                     if len(self._waiting) >= self._limit:
                         break
                     await asyncio.sleep(0)
-                batch = self._waiting[: self._limit]
+                batch = self._batch = self._waiting[: self._limit]
                 del self._waiting[: self._limit]
                 await self._write_batch(batch)
-                self._written += len(batch)
-                while self._flushes and self._flushes[0][0] <= self._written:
+                self.written += len(batch)
+                while self._flushes and self._flushes[0][0] <= self.written:
                     _, reached = self._flushes.popleft()
                     if not reached.done():
                         reached.set_result(None)
         finally:
-            self._task = None
+            self._task, self._batch = None, []
 
     async def _write_batch(self, batch: "list[tuple[Item, asyncio.Future[Answer] | None]]") -> None:
         try:

@@ -46,6 +46,14 @@ _REFUSED: Final = (
     "chatbridge_callbacks_refused_total",
     "Callbacks with a wrong address or signature",
 )
+_SPOOLED: Final = (
+    "chatbridge_callbacks_spooled_total",
+    "Callbacks that the database did not take when they came, and that were kept in a file",
+)
+_RECOVERED: Final = (
+    "chatbridge_replies_recovered_total",
+    "Operators' messages whose callbacks were lost, found in amoCRM's history",
+)
 _IN_MEMORY: Final = ("chatbridge_pending_in_memory", "Undelivered messages in memory")
 _COPIED: Final = (
     "chatbridge_files_total",
@@ -104,6 +112,8 @@ class Metrics:
         self.unknown_events = Counter(*_UNKNOWN, registry=registry)
         self.callbacks_refused = Counter(*_REFUSED, registry=registry)
         self.files = Counter(*_COPIED, registry=registry)
+        self.callbacks_spooled = Counter(*_SPOOLED, registry=registry)
+        self.replies_recovered = Counter(*_RECOVERED, registry=registry)
         self.in_memory = Gauge(*_IN_MEMORY, registry=registry, multiprocess_mode="livesum")
         self.request_seconds = Histogram(*_ANSWERED, registry=registry, buckets=_SECONDS)
 

@@ -67,6 +67,8 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """If it names a file that has to be copied first: when it goes on in any case."""
     upload: bytes | None = None
     """The uploaded file that it names."""
+    recovery: int | None = None
+    """The recovery that found it missing, if one did."""
 
     @property
     def is_plain(self) -> bool:
@@ -76,6 +78,7 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
             and self.receipt is None
             and self.copy_until is None
             and self.upload is None
+            and self.recovery is None
         )
 
 

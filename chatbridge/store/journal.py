@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from chatbridge.store import conversations, media, receipts
+from chatbridge.store import conversations, media, receipts, recoveries
 from chatbridge.store.dialect import hot_rows, lists_of
 from chatbridge.store.entries import (
     Acceptance,
@@ -41,6 +41,7 @@ def accept(
     rows = _conversations(connection, drafts, now)
     taken = _accept(connection, told, rows, now, here) if told else []
     _note_files(connection, told, taken, now)
+    _note_recovered(connection, told, taken)
     answers = iter(taken)
     return [
         next(answers) if draft.receipt is None or draft.receipt in news else _stale(draft, rows)
@@ -103,6 +104,19 @@ def _note_files(
     named = {draft.upload for draft, _ in new if draft.upload is not None}
     if named:
         media.use(connection, named, now)
+
+
+def _note_recovered(
+    connection: Connection, drafts: Sequence[Draft], answers: Sequence[Acceptance]
+) -> None:
+    """Take note of what was found missing."""
+    found = [
+        (answer.entry.id, draft.recovery)
+        for draft, answer in zip(drafts, answers, strict=True)
+        if draft.recovery is not None and answer.entry is not None
+    ]
+    if found:
+        recoveries.note(connection, found)
 
 
 def _stale(draft: Draft, rows: Mapping[ConversationKey, ConversationRow]) -> Acceptance:

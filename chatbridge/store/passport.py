@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from chatbridge.model import Direction, Mark, Message, decode_message
 from chatbridge.store.media import MediaRow, find_files
-from chatbridge.store.schema import attempts, journal, parked, pending, receipts
+from chatbridge.store.schema import attempts, journal, parked, pending, receipts, recovered_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class Passport:
     receipt: Receipt | None = None
     file: MediaRow | None = None
     """The copy of its file, if there was one to make."""
+    recovered: bool = False
+    """It was found in amoCRM's history; its callback had not come."""
 
     @property
     def far_id(self) -> str | None:
@@ -104,11 +106,13 @@ def _passports() -> Select[Any]:
             pending.c.due_at,
             parked.c.parked_at,
             receipts.c.rank,
+            recovered_entries.c.recovery_id,
             *(receipts.c[name] for name in _RECEIPT),
         )
         .outerjoin(pending, pending.c.id == entry.id)
         .outerjoin(parked, parked.c.id == entry.id)
         .outerjoin(receipts, receipts.c.entry_id == entry.id)
+        .outerjoin(recovered_entries, recovered_entries.c.entry_id == entry.id)
     )
 
 
@@ -130,6 +134,7 @@ def _passport(row: RowMapping, made: Sequence[Attempt], file: MediaRow | None) -
         attempts=tuple(made),
         receipt=Receipt(**{name: row[name] for name in _RECEIPT}) if marked else None,
         file=file,
+        recovered=row["recovery_id"] is not None,
     )
 
 

@@ -259,6 +259,7 @@ class TimelineStepOut(Out):
 
     step: Literal[
         "received",
+        "recovered",
         "stored",
         "copied",
         "not_copied",

@@ -16,6 +16,7 @@ from chatbridge.web import (
     messages,
     messengers,
     parked,
+    recoveries,
 )
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
@@ -53,6 +54,10 @@ from chatbridge.web.schemas import (
     PageQuery,
     ParkedPage,
     ParkedQuery,
+    RecoveryDraft,
+    RecoveryOut,
+    RecoveryPage,
+    RecoveryQuery,
     Released,
     ReleaseDraft,
 )
@@ -123,6 +128,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="POST", path="/v1/parked/release", run=parked.release_parked, summary="Deliver parked messages again",
         tag="parked", access=Access.ADMIN, body=ReleaseDraft, answer=Released,
+    ),
+    Endpoint(
+        method="GET", path="/v1/recoveries", run=recoveries.list_recoveries,
+        summary="List what was missed, and what was found of it", tag="recoveries", access=Access.ADMIN,
+        query=RecoveryQuery, answer=RecoveryPage,
+    ),
+    Endpoint(
+        method="POST", path="/v1/recoveries", run=recoveries.create_recovery, summary="Look for lost replies",
+        tag="recoveries", access=Access.ADMIN, body=RecoveryDraft, answer=RecoveryOut, status=202,
+        refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="POST", path="/v1/messages", run=messages.create_message, summary="Send a client's message",

@@ -14,7 +14,8 @@ from chatbridge.model import (
     StatusBody,
     WebhookFormat,
 )
-from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Out, Short, Url
+from chatbridge.store.recoveries import Reason, State
+from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Moment, Out, Short, Url
 
 
 class FieldFault(Out):
@@ -199,6 +200,48 @@ class Released(Out):
     """How many messages are on their way again."""
 
     released: int
+
+
+class RecoveryDraft(In):
+    """A stretch of time to look into: the last day, if nothing else is said."""
+
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
+    scope_id: Identifier | None = Field(default=None, description="One link only")
+
+
+class RecoveryOut(Out):
+    """A stretch of time in which callbacks may have been lost, and what was found of them."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    id: int
+    from_: datetime = Field(serialization_alias="from")
+    to: datetime
+    reason: Reason
+    state: State
+    scope_id: str | None
+    conversations: int = Field(description="Whose history was read")
+    failed: int = Field(description="Whose history amoCRM did not give")
+    recovered: int = Field(description="Replies that were missing")
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class RecoveryPage(Out):
+    """Recoveries, newest first. Pass `next` as `before` to get the following page; it is null on the last."""
+
+    items: list[RecoveryOut]
+    next: int | None
+
+
+class RecoveryQuery(BaseModel):
+    """Which recoveries."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: int | None = Field(default=None, ge=1, lt=2**63)
+    limit: int = Field(default=50, ge=1, le=200)
 
 
 class Page(Out):

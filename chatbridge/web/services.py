@@ -7,6 +7,7 @@ from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.ingress import Ingress
@@ -14,6 +15,7 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
@@ -53,6 +55,8 @@ class Services:
     files: Files
     media_links: MediaLinks
     ingress: Ingress
+    recovery: Recovery
+    heartbeat: Heartbeat
     courier: Courier
     metrics: Metrics
 

@@ -18,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from chatbridge.cli import app, main
+from chatbridge.store.migrations import HEAD
 from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY
 from tests.acceptance.conftest import OwnBridge
 from tests.plain_amojo import PlainAmojo
@@ -204,10 +205,13 @@ def test_a_postgresql_database_that_does_not_exist_is_told_in_one_sentence(
 def test_migrate_and_reseal_with_a_new_key(tmp_path: Path) -> None:
     settings = GOOD | {"CHATBRIDGE_STORE__URL": f"sqlite:///{tmp_path}/a/b/chatbridge.db"}
     done = run_cli("migrate", settings=settings)
-    assert (done.returncode, done.stdout) == (0, b"The database is now at schema 0007.\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"The database is now at schema {HEAD}.\n".encode(),
+    )
     done = run_cli("migrate", "--reseal", settings=settings)
     assert done.stdout.decode().splitlines() == [
-        "The database was already at schema 0007.",
+        f"The database was already at schema {HEAD}.",
         "Sealed the secrets of 0 channels and messengers with the newest key.",
     ]
 

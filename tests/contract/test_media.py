@@ -16,8 +16,8 @@ from chatbridge.bridge.copying import HELD
 from chatbridge.errors import ConfigurationError, MediaNotKept, MediaTooLarge
 from chatbridge.media.files import Files
 from chatbridge.media.keeping import keep
-from chatbridge.media_parts import MediaParts
 from chatbridge.model import Content, Link, Message, MessageType, encode_event
+from chatbridge.parts.media import MediaParts
 from chatbridge.store import journal, media, pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Draft, Entry

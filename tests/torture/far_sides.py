@@ -26,7 +26,7 @@ class FarSides:
         backend.otherwise = self._at_backend
 
     def _at_amojo(self, received: Received) -> Answer:
-        payload = json.loads(received.body).get("payload") or {}
+        payload = json.loads(received.body or b"{}").get("payload") or {}
         if "msgid" not in payload:
             return self._genuine(received)
         answer = self.refusing[TO_AMOJO] or self._genuine(received)

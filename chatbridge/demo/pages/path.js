@@ -6,6 +6,7 @@ import { stations, troubles, wholeTime } from "/demo/pages/model.js";
 
 const ICONS = {
   received: "in",
+  recovered: "in",
   stored: "stored",
   signed: "signed",
   accepted: "sent",

@@ -62,6 +62,8 @@ export default {
   "step.received": "Received",
   "step.received.in": "from the messenger",
   "step.received.out": "from amoCRM",
+  "step.recovered": "Recovered",
+  "step.recovered.out": "found in amoCRM's history",
   "step.released": "Released",
   "step.retry": "Retry",
   "step.retry.in": "with the same id",

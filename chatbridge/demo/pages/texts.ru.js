@@ -62,6 +62,8 @@ export default {
   "step.received": "Получено",
   "step.received.in": "от мессенджера",
   "step.received.out": "от amoCRM",
+  "step.recovered": "Найдено",
+  "step.recovered.out": "в истории amoCRM",
   "step.released": "Отпущено",
   "step.retry": "Повтор",
   "step.retry.in": "с тем же id",

@@ -74,7 +74,7 @@ def read_tolerantly(body: bytes, *, fresh_id: Callable[[], str], now: int) -> Sa
     if not isinstance(payload, dict):
         raise UnreadablePayload("the callback is not a JSON object")
     if isinstance(payload.get("message"), dict):
-        return _read_v2(payload, now)
+        return read_message(payload["message"], now)
     if isinstance(payload.get("action"), dict):
         return _read_action(payload["action"], now)
     if "conversation_id" in payload and "type" in payload:
@@ -95,8 +95,8 @@ def _read_action(action: dict[str, Any], now: int) -> Said:
     return OtherEvent(kind="unknown")
 
 
-def _read_v2(payload: dict[str, Any], now: int) -> Message:
-    outer = payload["message"]
+def read_message(outer: dict[str, Any], now: int) -> Message:
+    """Return what the `message` object of a v2 callback says; see `read_callback`."""
     inner, conversation = members(outer, "message"), members(outer, "conversation")
     conversation_id = identifier(conversation.get("client_id"))
     amojo_conversation_id = identifier(conversation.get("id"))

@@ -81,7 +81,7 @@ def read_connected(response: Response) -> str:
         DeliveryError: amojo refused, or gave no scope id.
 
     """
-    scope_id = _read_object(response).get("scope_id")
+    scope_id = read_object(response).get("scope_id")
     if not isinstance(scope_id, str) or not _SCOPE.fullmatch(scope_id):
         raise errors.FarSideDown(
             "amoCRM's answer to connect has no scope_id", status=response.status
@@ -123,7 +123,7 @@ def read_sent(response: Response) -> Sent:
         DeliveryError: amojo refused, or answered 2xx with something that is not its own.
 
     """
-    answer = members(_read_object(response), "new_message")
+    answer = members(read_object(response), "new_message")
     return Sent(
         message_id=identifier(answer.get("msgid")),
         conversation_id=identifier(answer.get("conversation_id")),
@@ -149,7 +149,13 @@ def read_whole(response: Response) -> bytes:
     return response.body
 
 
-def _read_object(response: Response) -> dict[str, Any]:
+def read_object(response: Response) -> dict[str, Any]:
+    """Return what amojo answered, an empty object if that is nothing or something else.
+
+    Raises:
+        DeliveryError: amojo refused, or answered 2xx with something that is not JSON.
+
+    """
     _check(response)
     if not response.body.strip():
         return {}

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -99,6 +100,15 @@ class House:
         return [(one.id, one.silent) for one in messages if isinstance(one, Message)]
 
 
+class NoSpool:
+    """Nothing is spooled."""
+
+    waiting: ClassVar[dict[str, int]] = {}
+
+    async def put(self, record: object) -> None:
+        raise AssertionError(record)
+
+
 @pytest.fixture
 async def house(tmp_path: Path, clock: FakeClock) -> AsyncIterator[House]:
     store = open_store(f"sqlite:///{tmp_path}/imports.db", synchronous="normal")
@@ -122,6 +132,7 @@ async def house(tmp_path: Path, clock: FakeClock) -> AsyncIterator[House]:
             acceptor=acceptor,
             typists=NoTypists(),
             uploads=media.uploads,
+            spool=NoSpool(),
             new_id=lambda: "id",
         )
         importing = Importing(

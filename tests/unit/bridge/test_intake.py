@@ -17,17 +17,19 @@ from chatbridge.errors import (
     NotLinked,
     UnreadablePayload,
 )
-from chatbridge.model import AmojoIdentity, Direction, Kind, Link, LinkState, Typing
+from chatbridge.model import AmojoIdentity, Direction, Kind, Link, LinkState, Message, Typing
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
+from chatbridge.spool.records import Spooled
 from chatbridge.store import schema
-from chatbridge.store.engine import open_store
+from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import Entry
 from chatbridge.store.partitions import EVERYTHING
 from chatbridge.store.sealing import Sealer
 from tests.media import make_media_parts
 from tests.unit.clock import JumpingClock
 from tests.unit.factories import (
+    NOW,
     SCOPE_ID,
     SECRET,
     VECTORS,
@@ -45,6 +47,8 @@ MESSENGER = make_messenger()
 class House:
     directory: Directory
     intake: Intake
+    store: Store
+    spool: "KeepingSpool"
     taken: list[Entry] = field(default_factory=list)
 
     async def link(self, **changes: Any) -> None:
@@ -80,6 +84,17 @@ class NoTypists:
         """Nothing is kept of it."""
 
 
+@dataclass
+class KeepingSpool:
+    """Keeps what it is given."""
+
+    kept: list[Spooled] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
+
+    async def put(self, record: Spooled) -> None:
+        self.kept.append(record)
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     store = open_store(f"sqlite:///{tmp_path}/intake.db", synchronous="normal")
@@ -90,7 +105,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         directory = Directory(store, Sealer(["a long random passphrase"]), clock)
         await directory.add_channel(make_channel())
         await directory.add_messenger(MESSENGER)
-        metrics, media = Metrics(), make_media_parts(store, clock, tmp_path)
+        metrics, spool = Metrics(), KeepingSpool()
+        media = make_media_parts(store, clock, tmp_path)
         intake = Intake(
             store=store,
             clock=clock,
@@ -105,9 +121,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             ),
             typists=NoTypists(),
             uploads=media.uploads,
+            spool=spool,
             new_id=lambda: "fresh",
         )
-        yield House(directory, intake, taken)
+        yield House(directory, intake, store, spool, taken)
     finally:
         await store.close()
 
@@ -222,3 +239,69 @@ async def test_a_disconnected_link_still_takes_what_was_on_its_way(house: House)
     await house.link(state=LinkState.DISCONNECTED)
     await house.callback(HOOK)
     assert len(house.taken) == 1
+
+
+# --- what cannot be stored, and what was missed -------------------------------------------------
+
+TYPING = b'{"action":{"typing":{"user":{"id":"o-1"},"conversation":{"id":"chat-1"}}}}'
+TIMELESS = b'{"conversation_id":"c-1","type":"text","text":"ok","receiver":"u-1"}'
+
+
+async def test_what_the_database_does_not_take_is_spooled(house: House) -> None:
+    await house.link()
+    await house.store.close()
+    await house.callback(HOOK)
+    assert [(one.scope_id, one.body) for one in house.spool.kept] == [(SCOPE_ID, HOOK)]
+    assert house.taken == []
+
+
+async def test_what_follows_something_spooled_goes_behind_it(house: House) -> None:
+    await house.link()
+    house.spool.waiting = {"another": 1}
+    await house.callback(HOOK)
+    assert len(house.taken) == 1, "scopes do not wait for each other"
+    house.spool.waiting = {SCOPE_ID: 1}
+    await house.callback(HOOK)
+    assert [one.body for one in house.spool.kept] == [HOOK]
+
+
+async def test_a_forged_callback_is_never_spooled(house: House) -> None:
+    await house.link()
+    house.spool.waiting = {SCOPE_ID: 1}
+    with pytest.raises(CallbackRefused):
+        await house.intake.callback(SCOPE_ID, HOOK, "0" * 40)
+    assert house.spool.kept == []
+
+
+@pytest.mark.parametrize("body", [HOOK, TIMELESS], ids=["v2", "v1 without a time"])
+async def test_what_is_taken_from_the_spool_twice_is_one_message(house: House, body: bytes) -> None:
+    await house.link()
+    for _ in range(2):
+        await house.intake.spooled(Spooled(SCOPE_ID, NOW, body))
+    assert len(house.taken) == 1
+    await house.intake.spooled(Spooled(SCOPE_ID, NOW + 1, TIMELESS))
+    assert len(house.taken) == 2, "an operator may write the same again"
+
+
+async def test_old_dots_are_not_shown(house: House) -> None:
+    await house.link()
+    await house.intake.spooled(Spooled(SCOPE_ID, NOW, TYPING))
+    assert house.taken == []
+
+
+async def test_what_is_found_in_the_history_is_taken_unless_its_callback_came(house: House) -> None:
+    await house.link()
+    link = house.directory.links()[0]
+    message = make_message(id="a-1", amojo_conversation_id="chat-1")
+    waited: list[str] = []
+
+    async def first(_: Link, message: Message) -> None:
+        waited.append(message.id)
+
+    house.intake.first = first
+    await house.intake.recovered(link, message, 1)
+    await house.intake.recovered(link, message, 1)
+    assert [entry.message_id for entry in house.taken] == ["a-1"]
+    assert waited == []
+    await house.callback(HOOK)
+    assert len(waited) == 1, "a callback lets what was missed go first"

@@ -107,3 +107,20 @@ async def test_drained_waits_for_everything_written_or_failed(item: str) -> None
 
 async def test_drained_returns_at_once_where_nothing_waits() -> None:
     await Batcher(Writer(), limit=1).drained()
+
+
+async def test_who_does_not_want_to_wait_is_let_go_and_the_items_are_written_all_the_same() -> None:
+    writer = Writer()
+    writer.may_write.clear()
+    batcher = Batcher(writer, limit=2)
+    answers = [batcher(item) for item in ("a", "b", "c")]
+    async with asyncio.timeout(10):
+        await writer.writes.wait()
+    batcher.give_up(lambda item: item != "b", StoreUnavailable("it hangs"))
+    for answer in (answers[0], answers[2]):
+        with pytest.raises(StoreUnavailable):
+            await answer
+    writer.may_write.set()
+    assert await answers[1] == "B"
+    await batcher.drained()
+    assert writer.batches == [["a", "b"], ["c"]]

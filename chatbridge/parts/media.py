@@ -1,4 +1,4 @@
-"""The parts of a server that have to do with files, wired together."""
+"""The parts that have to do with files."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,10 @@ from chatbridge import ids
 from chatbridge.bridge.copying import Copier, Deliverer
 from chatbridge.bridge.retention import Retention
 from chatbridge.bridge.uploading import Uploads
-from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.downloads import Downloader
-from chatbridge.clock import Clock
-from chatbridge.config import Settings
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
-from chatbridge.observability.metrics import Metrics
-from chatbridge.store.engine import Store
+from chatbridge.parts.ground import USER_AGENT, Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +45,21 @@ class MediaParts:
         await self.downloader.close()
 
 
-def assemble_media(
-    settings: Settings,
-    guard: AddressGuard,
-    *,
-    user_agent: str,
-    store: Store,
-    clock: Clock,
-    metrics: Metrics,
-) -> MediaParts:
+def assemble_media(ground: Ground) -> MediaParts:
     """Make every part. Nothing is opened yet.
 
     Raises:
         ConfigurationError: a setting is wrong.
 
     """
+    settings, store, clock = ground.settings, ground.store, ground.clock
     media, network = settings.media, settings.network
     options = {name: value.get_secret_value() for name, value in media.options.items()}
     files, links = Files(media.url, options), MediaLinks(settings.public_url, settings.secret_keys)
     downloader = Downloader(
-        guard,
+        ground.guard,
         connect_timeout=network.connect_timeout,
-        user_agent=user_agent,
+        user_agent=USER_AGENT,
         proxy=network.proxy.get_secret_value(),
     )
     return MediaParts(
@@ -80,7 +69,7 @@ def assemble_media(
         copier=Copier(
             store=store,
             clock=clock,
-            metrics=metrics,
+            metrics=ground.metrics,
             files=files,
             downloader=downloader,
             links=links,

@@ -1,0 +1,113 @@
+"""Everything that a server is made of, but for its web side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatbridge import ids
+from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.attaching import Attachments
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.history import History
+from chatbridge.bridge.importing import Importing
+from chatbridge.bridge.marks import Marks
+from chatbridge.bridge.replies import Replies
+from chatbridge.bridge.typing import TypingRelay
+from chatbridge.clock import Clock
+from chatbridge.config import Settings
+from chatbridge.connectors.backend.connector import BackendConnector
+from chatbridge.connectors.base import Connector
+from chatbridge.delivery.courier import Courier
+from chatbridge.delivery.ownership import Ownership
+from chatbridge.parts.delivery import assemble_courier, assemble_marks, ownership_of
+from chatbridge.parts.ground import Ground, lay
+from chatbridge.parts.media import MediaParts, assemble_media
+from chatbridge.parts.replies import assemble_replies
+from chatbridge.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that a server is made of, but for its web side."""
+
+    ground: Ground
+    connectors: Mapping[str, Connector]
+    ownership: Ownership
+    courier: Courier
+    acceptor: Acceptor
+    media: MediaParts
+    marks: Marks
+    typing: TypingRelay
+    replies: Replies
+    history: History
+    importing: Importing
+
+    @property
+    def store(self) -> Store:
+        """Return the database."""
+        return self.ground.store
+
+    @property
+    def directory(self) -> Directory:
+        """Return who is who."""
+        return self.ground.directory
+
+
+def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
+    """Make every part. Nothing is opened yet.
+
+    Args:
+        settings: what the parts are told.
+        clock: theirs.
+        worker: see `Metrics`.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+
+    """
+    ground = lay(settings, clock, worker=worker)
+    store, directory, transport = ground.store, ground.directory, ground.transport
+    connectors: dict[str, Connector] = {
+        connector.kind: connector for connector in (BackendConnector(transport),)
+    }
+    media = assemble_media(ground)
+    attachments = Attachments(store=store, copier=media.copier, links=media.links)
+    ownership = ownership_of(ground)
+    courier = assemble_courier(ground, connectors, attachments, ownership)
+    acceptor = Acceptor(
+        store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
+    )
+    typing = TypingRelay(
+        directory=directory,
+        transport=transport,
+        connectors=connectors,
+        clock=clock,
+        new_id=ids.new_uuid,
+    )
+    replies = assemble_replies(
+        ground, acceptor=acceptor, typing=typing, uploads=media.uploads, courier=courier
+    )
+    return Parts(
+        ground=ground,
+        connectors=connectors,
+        ownership=ownership,
+        courier=courier,
+        acceptor=acceptor,
+        media=media,
+        marks=assemble_marks(ground, connectors, courier, acceptor),
+        typing=typing,
+        replies=replies,
+        history=History(
+            store=store,
+            clock=clock,
+            directory=directory,
+            attachments=attachments,
+            partitions=lambda: courier.partitions,
+        ),
+        importing=Importing(
+            store=store,
+            clock=clock,
+            directory=directory,
+            intake=replies.intake,
+            partitions=lambda: courier.partitions,
+        ),
+    )

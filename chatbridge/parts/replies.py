@@ -1,0 +1,62 @@
+"""The parts that take callbacks, and that stand against their loss."""
+
+from chatbridge import ids
+from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.heartbeat import Heartbeat
+from chatbridge.bridge.histories import Histories
+from chatbridge.bridge.intake import Intake
+from chatbridge.bridge.recovery import Recovery
+from chatbridge.bridge.replies import Replies
+from chatbridge.bridge.spooling import Spool
+from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.uploading import Uploads
+from chatbridge.delivery.courier import Courier
+from chatbridge.parts.ground import Ground
+
+
+def assemble_replies(
+    ground: Ground, *, acceptor: Acceptor, typing: TypingRelay, uploads: Uploads, courier: Courier
+) -> Replies:
+    """Make what takes callbacks; what stands against their loss hears of gaps from the heartbeat."""
+    store, clock, directory, settings = (
+        ground.store,
+        ground.clock,
+        ground.directory,
+        ground.settings,
+    )
+    heartbeat = Heartbeat(store=store, clock=clock, tolerance=settings.recovery.tolerance)
+    spool = Spool(
+        folder=settings.spool.folder,
+        limit=settings.spool.max_bytes,
+        clock=clock,
+        metrics=ground.metrics,
+        new_id=ids.new_uuid,
+        refused=heartbeat.refused,
+    )
+    intake = Intake(
+        store=store,
+        clock=clock,
+        directory=directory,
+        metrics=ground.metrics,
+        acceptor=acceptor,
+        typists=typing,
+        uploads=uploads,
+        spool=spool,
+        new_id=ids.new_uuid,
+    )
+    rate = settings.recovery.calls_per_second
+    recovery = Recovery(
+        store=store,
+        clock=clock,
+        directory=directory,
+        histories=Histories(
+            directory=directory, transport=ground.transport, clock=clock, rate=rate
+        ),
+        intake=intake,
+        partitions=lambda: courier.partitions,
+        days=settings.recovery.days,
+    )
+    heartbeat.tell(recovery.wake)
+    return Replies(
+        acceptor=acceptor, intake=intake, spool=spool, heartbeat=heartbeat, recovery=recovery
+    )

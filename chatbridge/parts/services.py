@@ -1,0 +1,64 @@
+"""What the web side works with, made of the parts."""
+
+from functools import partial
+
+from chatbridge import ids
+from chatbridge.bridge.afterthoughts import Afterthoughts
+from chatbridge.bridge.ingress import Ingress
+from chatbridge.bridge.linking import Linking
+from chatbridge.bridge.parking import Parking
+from chatbridge.parts.assembly import Parts
+from chatbridge.web.services import Services
+
+
+def services_of(parts: Parts) -> Services:
+    """Return what the web side works with."""
+    ground, media, replies = parts.ground, parts.media, parts.replies
+    settings, store, clock = ground.settings, ground.store, ground.clock
+    directory, transport = ground.directory, ground.transport
+    afterthoughts = Afterthoughts(
+        store=store,
+        clock=clock,
+        directory=directory,
+        acceptor=parts.acceptor,
+        uploads=media.uploads,
+        new_id=ids.new_uuid,
+    )
+    look_up = partial(parts.courier.look_up, again=True)
+    return Services(
+        public_url=settings.public_url,
+        admin_token=settings.admin_token.get_secret_value(),
+        default_base_url=settings.amojo.base_url,
+        body_limit=settings.http.body_limit,
+        body_timeout=settings.http.body_timeout,
+        connectors=parts.connectors,
+        refusal_of_url=ground.guard.refusal_of_url,
+        clock=clock,
+        store=store,
+        directory=directory,
+        intake=replies.intake,
+        linking=Linking(directory=directory, transport=transport, clock=clock),
+        parking=Parking(store=store, clock=clock, look_up=look_up),
+        marks=parts.marks,
+        afterthoughts=afterthoughts,
+        typing=parts.typing,
+        ingress=Ingress(
+            store=store,
+            clock=clock,
+            directory=directory,
+            transport=transport,
+            intake=replies.intake,
+            afterthoughts=afterthoughts,
+            marks=parts.marks,
+            typing=parts.typing,
+        ),
+        uploads=media.uploads,
+        files=media.files,
+        media_links=media.links,
+        history=parts.history,
+        importing=parts.importing,
+        recovery=replies.recovery,
+        heartbeat=replies.heartbeat,
+        courier=parts.courier,
+        metrics=ground.metrics,
+    )
