@@ -8,7 +8,16 @@ from chatbridge.clock import Clock
 from chatbridge.delivery.batch import Batcher
 from chatbridge.errors import StoreUnavailable
 from chatbridge.ids import fingerprint_within
-from chatbridge.model import Direction, Event, Kind, Messenger, encode_event, kind_of
+from chatbridge.model import (
+    Direction,
+    Event,
+    Kind,
+    Link,
+    Message,
+    Messenger,
+    encode_event,
+    kind_of,
+)
 from chatbridge.observability.metrics import Metrics
 from chatbridge.store import journal
 from chatbridge.store.dialect import Topic, notify_lanes
@@ -37,6 +46,17 @@ _STUCK: Final = 4
 def entry_key(messenger: Messenger, direction: Direction, kind: Kind, name: str) -> bytes:
     """Return the key under which an event of a messenger is accepted once."""
     return fingerprint_within((messenger.id, direction.name, kind), name)
+
+
+def conversation_of(link: Link, message: Message) -> ConversationKey:
+    """Return the names of a message's conversation; amoCRM's id of the client is needed where amoCRM began it."""
+    began = message.conversation_id is None and message.receiver is not None
+    return ConversationKey(
+        link_id=link.id,
+        external_id=message.conversation_id,
+        amojo_id=message.amojo_conversation_id,
+        client_ref_id=message.receiver.amojo_id if began and message.receiver else None,
+    )
 
 
 class Queue(Protocol):

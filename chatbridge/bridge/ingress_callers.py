@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import structlog
 
+from chatbridge.bridge.callbacks import NOBODYS_SECRET
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.intake import NOBODYS_SECRET
 from chatbridge.errors import SignatureMismatch
 from chatbridge.model import Messenger
 from chatbridge.protocol.amojo import signing

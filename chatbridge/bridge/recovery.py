@@ -12,9 +12,9 @@ from typing import Final
 
 import structlog
 
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.histories import Histories
-from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.walk import Walk
 from chatbridge.clock import Clock
 from chatbridge.errors import StoreUnavailable
@@ -51,13 +51,13 @@ class Recovery:
         clock: Clock,
         directory: Directory,
         histories: Histories,
-        intake: Intake,
+        callbacks: Callbacks,
         partitions: Callable[[], frozenset[int]],
         days: int,
     ) -> None:
-        """Take what is missing through `intake`; ask conversations that were active within so many days."""
+        """Take what is missing through `callbacks`; ask conversations that were active within so many days."""
         self._store, self._clock, self._directory = store, clock, directory
-        self._histories, self._intake = histories, intake
+        self._histories, self._callbacks = histories, callbacks
         self._partitions, self._days = partitions, days
         self._wake = asyncio.Event()
         self._walk: Walk | None = None
@@ -77,7 +77,7 @@ class Recovery:
 
     async def stop(self) -> None:
         """Recover no more. What is not finished is done again after the next start."""
-        self._intake.first = None
+        self._callbacks.first = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -129,19 +129,19 @@ class Recovery:
     async def _look(self) -> Row | None:
         row = await self._store.read(recoveries.next_open)
         if row is None:
-            self._walk = self._intake.first = None
+            self._walk = self._callbacks.first = None
         elif self._walk is None or self._walk.recovery.id != row.id:
             self._set_out(row)
         return row
 
     def _set_out(self, row: Row) -> Walk:
         self._walk = walk = Walk(
-            row, directory=self._directory, histories=self._histories, intake=self._intake
+            row, directory=self._directory, histories=self._histories, callbacks=self._callbacks
         )
         self._held.clear()
         self._hold_until = self._clock.now() + _HOLDING
         # Who asks for an old stretch must not make today's callbacks wait.
-        self._intake.first = None if row.reason == Reason.ASKED else self._recover_first
+        self._callbacks.first = None if row.reason == Reason.ASKED else self._recover_first
         return walk
 
     async def _recover(self, row: Row) -> None:
@@ -150,7 +150,7 @@ class Recovery:
         if walk is None or walk.recovery[:3] != row[:3]:
             walk = self._set_out(row)
         left = await walk.go(self._active(row))
-        self._intake.first = None
+        self._callbacks.first = None
         for pause in AGAIN_AFTER:
             if not left:
                 break

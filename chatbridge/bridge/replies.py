@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.heartbeat import Heartbeat
-from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.spooling import Spool
 
@@ -15,7 +15,7 @@ class Replies:
     """All of it."""
 
     acceptor: Acceptor
-    intake: Intake
+    callbacks: Callbacks
     spool: Spool
     heartbeat: Heartbeat
     recovery: Recovery
@@ -23,7 +23,7 @@ class Replies:
 
     async def start(self) -> None:
         """Get ready: callbacks that come from now on go behind what is spooled, and behind what was missed."""
-        await self.spool.start(self.intake.spooled)
+        await self.spool.start(self.callbacks.take_spooled)
         await self.heartbeat.start()
         await self.recovery.start()
         self._watching.append(asyncio.create_task(self.acceptor.watch(), name="accept-watch"))

@@ -7,9 +7,9 @@ from typing import Final
 
 import structlog
 
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.histories import Histories
-from chatbridge.bridge.intake import Intake
 from chatbridge.errors import DeliveryError, Disposition, StoreUnavailable
 from chatbridge.model import HookVersion, Link, LinkState
 from chatbridge.store.recoveries import Active, Recovery
@@ -32,7 +32,12 @@ class Walk:
     """The walk of one recovery."""
 
     def __init__(
-        self, recovery: Recovery, *, directory: Directory, histories: Histories, intake: Intake
+        self,
+        recovery: Recovery,
+        *,
+        directory: Directory,
+        histories: Histories,
+        callbacks: Callbacks,
     ) -> None:
         """Begin with nobody asked."""
         self.recovery = recovery
@@ -42,7 +47,7 @@ class Walk:
         """Conversations whose history amoCRM will not give."""
         self.wait = 0.0
         """Seconds for which amoCRM asked to be left alone."""
-        self._directory, self._histories, self._intake = directory, histories, intake
+        self._directory, self._histories, self._callbacks = directory, histories, callbacks
         self._ended: set[Active] = set()
         self._under_way: dict[Active, asyncio.Task[bool]] = {}
 
@@ -94,7 +99,7 @@ class Walk:
                 until=row.to_at + MARGIN,
             )
             for message in replies:
-                await self._intake.recovered(link, message, row.id)
+                await self._callbacks.take_recovered(link, message, row.id)
         except StoreUnavailable:
             return False
         except DeliveryError as error:

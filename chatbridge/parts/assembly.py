@@ -9,6 +9,7 @@ from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
+from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
@@ -37,6 +38,7 @@ class Parts:
     media: MediaParts
     marks: Marks
     typing: TypingRelay
+    intake: Intake
     replies: Replies
     history: History
     importing: Importing
@@ -83,9 +85,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         clock=clock,
         new_id=ids.new_uuid,
     )
-    replies = assemble_replies(
-        ground, acceptor=acceptor, typing=typing, uploads=media.uploads, courier=courier
-    )
+    intake = Intake(store=store, directory=directory, acceptor=acceptor, uploads=media.uploads)
     return Parts(
         ground=ground,
         connectors=connectors,
@@ -95,7 +95,8 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         media=media,
         marks=assemble_marks(ground, connectors, courier, acceptor),
         typing=typing,
-        replies=replies,
+        intake=intake,
+        replies=assemble_replies(ground, acceptor=acceptor, typing=typing, courier=courier),
         history=History(
             store=store,
             clock=clock,
@@ -107,7 +108,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             store=store,
             clock=clock,
             directory=directory,
-            intake=replies.intake,
+            intake=intake,
             partitions=lambda: courier.partitions,
         ),
     )

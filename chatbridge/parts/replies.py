@@ -2,20 +2,19 @@
 
 from chatbridge import ids
 from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.histories import Histories
-from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.spooling import Spool
 from chatbridge.bridge.typing import TypingRelay
-from chatbridge.bridge.uploading import Uploads
 from chatbridge.delivery.courier import Courier
 from chatbridge.parts.ground import Ground
 
 
 def assemble_replies(
-    ground: Ground, *, acceptor: Acceptor, typing: TypingRelay, uploads: Uploads, courier: Courier
+    ground: Ground, *, acceptor: Acceptor, typing: TypingRelay, courier: Courier
 ) -> Replies:
     """Make what takes callbacks; what stands against their loss hears of gaps from the heartbeat."""
     store, clock, directory, settings = (
@@ -33,14 +32,13 @@ def assemble_replies(
         new_id=ids.new_uuid,
         refused=heartbeat.refused,
     )
-    intake = Intake(
+    callbacks = Callbacks(
         store=store,
         clock=clock,
         directory=directory,
         metrics=ground.metrics,
         acceptor=acceptor,
         typists=typing,
-        uploads=uploads,
         spool=spool,
         new_id=ids.new_uuid,
     )
@@ -52,11 +50,15 @@ def assemble_replies(
         histories=Histories(
             directory=directory, transport=ground.transport, clock=clock, rate=rate
         ),
-        intake=intake,
+        callbacks=callbacks,
         partitions=lambda: courier.partitions,
         days=settings.recovery.days,
     )
     heartbeat.tell(recovery.wake)
     return Replies(
-        acceptor=acceptor, intake=intake, spool=spool, heartbeat=heartbeat, recovery=recovery
+        acceptor=acceptor,
+        callbacks=callbacks,
+        spool=spool,
+        heartbeat=heartbeat,
+        recovery=recovery,
     )

@@ -24,7 +24,7 @@ async def answer_callback(
 ) -> Answer:
     """Answer 200 once the callback is on disk. amoCRM sends each one once and waits 5 seconds."""
     try:
-        await services.intake.callback(scope_id, body, signature)
+        await services.callbacks.take(scope_id, body, signature)
     except UnreadablePayload as error:
         return problem(
             400, error.code, "The callback cannot be read", f"{error}. Its bytes are kept."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.history import History
@@ -44,6 +45,7 @@ class Services:
     store: Store
     directory: Directory
     intake: Intake
+    callbacks: Callbacks
     linking: Linking
     parking: Parking
     marks: Marks

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -25,7 +24,6 @@ from chatbridge.store.sealing import Sealer
 from tests.factories import make_outcome
 from tests.fakes import BEGINNING, FakeClock
 from tests.media import make_media_parts
-from tests.unit.bridge.test_intake import NoTypists
 from tests.unit.bridge.test_marks import KeepingQueue
 from tests.unit.factories import make_channel, make_link, make_message, make_messenger
 
@@ -100,15 +98,6 @@ class House:
         return [(one.id, one.silent) for one in messages if isinstance(one, Message)]
 
 
-class NoSpool:
-    """Nothing is spooled."""
-
-    waiting: ClassVar[dict[str, int]] = {}
-
-    async def put(self, record: object) -> None:
-        raise AssertionError(record)
-
-
 @pytest.fixture
 async def house(tmp_path: Path, clock: FakeClock) -> AsyncIterator[House]:
     store = open_store(f"sqlite:///{tmp_path}/imports.db", synchronous="normal")
@@ -124,17 +113,7 @@ async def house(tmp_path: Path, clock: FakeClock) -> AsyncIterator[House]:
         acceptor = Acceptor(
             store=store, clock=clock, metrics=metrics, queue=queue, copier=media.copier
         )
-        intake = Intake(
-            store=store,
-            clock=clock,
-            directory=directory,
-            metrics=metrics,
-            acceptor=acceptor,
-            typists=NoTypists(),
-            uploads=media.uploads,
-            spool=NoSpool(),
-            new_id=lambda: "id",
-        )
+        intake = Intake(store=store, directory=directory, acceptor=acceptor, uploads=media.uploads)
         importing = Importing(
             store=store,
             clock=clock,

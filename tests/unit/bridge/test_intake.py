@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
 from chatbridge.errors import (
@@ -47,6 +48,7 @@ MESSENGER = make_messenger()
 class House:
     directory: Directory
     intake: Intake
+    callbacks: Callbacks
     store: Store
     spool: "KeepingSpool"
     taken: list[Entry] = field(default_factory=list)
@@ -58,7 +60,7 @@ class House:
         await self.intake.client_message(MESSENGER, make_message(), scope_id=scope_id, said=said)
 
     async def callback(self, body: bytes, *, scope_id: str = SCOPE_ID) -> None:
-        await self.intake.callback(scope_id, body, signing.sign_body(SECRET, body))
+        await self.callbacks.take(scope_id, body, signing.sign_body(SECRET, body))
 
 
 class KeepingQueue:
@@ -107,24 +109,25 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         await directory.add_messenger(MESSENGER)
         metrics, spool = Metrics(), KeepingSpool()
         media = make_media_parts(store, clock, tmp_path)
-        intake = Intake(
+        acceptor = Acceptor(
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            queue=KeepingQueue(taken),
+            copier=media.copier,
+        )
+        intake = Intake(store=store, directory=directory, acceptor=acceptor, uploads=media.uploads)
+        callbacks = Callbacks(
             store=store,
             clock=clock,
             directory=directory,
             metrics=metrics,
-            acceptor=Acceptor(
-                store=store,
-                clock=clock,
-                metrics=metrics,
-                queue=KeepingQueue(taken),
-                copier=media.copier,
-            ),
+            acceptor=acceptor,
             typists=NoTypists(),
-            uploads=media.uploads,
             spool=spool,
             new_id=lambda: "fresh",
         )
-        yield House(directory, intake, store, spool, taken)
+        yield House(directory, intake, callbacks, store, spool, taken)
     finally:
         await store.close()
 
@@ -210,14 +213,14 @@ async def test_a_forged_callback_is_refused_as_one_for_nobody(
 ) -> None:
     await house.link()
     with pytest.raises(CallbackRefused) as caught:
-        await house.intake.callback(scope_id, HOOK, signature)
+        await house.callbacks.take(scope_id, HOOK, signature)
     assert str(caught.value) == str(CallbackRefused())
     assert house.taken == []
 
 
 async def test_the_secret_of_nobody_opens_nothing(house: House) -> None:
     with pytest.raises(CallbackRefused):
-        await house.intake.callback("nobody", HOOK, signing.sign_body("0" * 40, HOOK))
+        await house.callbacks.take("nobody", HOOK, signing.sign_body("0" * 40, HOOK))
 
 
 @pytest.mark.parametrize(
@@ -269,7 +272,7 @@ async def test_a_forged_callback_is_never_spooled(house: House) -> None:
     await house.link()
     house.spool.waiting = {SCOPE_ID: 1}
     with pytest.raises(CallbackRefused):
-        await house.intake.callback(SCOPE_ID, HOOK, "0" * 40)
+        await house.callbacks.take(SCOPE_ID, HOOK, "0" * 40)
     assert house.spool.kept == []
 
 
@@ -277,15 +280,15 @@ async def test_a_forged_callback_is_never_spooled(house: House) -> None:
 async def test_what_is_taken_from_the_spool_twice_is_one_message(house: House, body: bytes) -> None:
     await house.link()
     for _ in range(2):
-        await house.intake.spooled(Spooled(SCOPE_ID, NOW, body))
+        await house.callbacks.take_spooled(Spooled(SCOPE_ID, NOW, body))
     assert len(house.taken) == 1
-    await house.intake.spooled(Spooled(SCOPE_ID, NOW + 1, TIMELESS))
+    await house.callbacks.take_spooled(Spooled(SCOPE_ID, NOW + 1, TIMELESS))
     assert len(house.taken) == 2, "an operator may write the same again"
 
 
 async def test_old_dots_are_not_shown(house: House) -> None:
     await house.link()
-    await house.intake.spooled(Spooled(SCOPE_ID, NOW, TYPING))
+    await house.callbacks.take_spooled(Spooled(SCOPE_ID, NOW, TYPING))
     assert house.taken == []
 
 
@@ -298,9 +301,9 @@ async def test_what_is_found_in_the_history_is_taken_unless_its_callback_came(ho
     async def first(_: Link, message: Message) -> None:
         waited.append(message.id)
 
-    house.intake.first = first
-    await house.intake.recovered(link, message, 1)
-    await house.intake.recovered(link, message, 1)
+    house.callbacks.first = first
+    await house.callbacks.take_recovered(link, message, 1)
+    await house.callbacks.take_recovered(link, message, 1)
     assert [entry.message_id for entry in house.taken] == ["a-1"]
     assert waited == []
     await house.callback(HOOK)

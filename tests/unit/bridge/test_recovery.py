@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
+from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.histories import Histories
-from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.recovery import AGAIN_AFTER, Recovery
 from chatbridge.clock import Clock
 from chatbridge.model import Direction, HookVersion, Kind, Link, LinkState, Message, Person
@@ -109,7 +109,7 @@ class House:
     amojo: Amojo
     queue: Queue
     acceptor: Acceptor
-    intake: Intake
+    callbacks: Callbacks
     recovery: Recovery
     directory: Directory
 
@@ -157,14 +157,13 @@ async def opened(folder: Path, clock: Clock) -> AsyncIterator[House]:
     amojo.gate.set()
     media = make_media_parts(store, clock, folder)
     acceptor = Acceptor(store=store, clock=clock, metrics=metrics, queue=queue, copier=media.copier)
-    intake = Intake(
+    callbacks = Callbacks(
         store=store,
         clock=clock,
         directory=directory,
         metrics=metrics,
         acceptor=acceptor,
         typists=Nobody(),
-        uploads=media.uploads,
         spool=Nobody(),
         new_id=lambda: "fresh",
     )
@@ -173,12 +172,12 @@ async def opened(folder: Path, clock: Clock) -> AsyncIterator[House]:
         clock=clock,
         directory=directory,
         histories=Histories(directory=directory, transport=amojo, clock=clock, rate=1e9),
-        intake=intake,
+        callbacks=callbacks,
         partitions=lambda: queue.partitions,
         days=3,
     )
     try:
-        yield House(store, clock, amojo, queue, acceptor, intake, recovery, directory)
+        yield House(store, clock, amojo, queue, acceptor, callbacks, recovery, directory)
     finally:
         await recovery.stop()
         await store.close()
@@ -334,11 +333,11 @@ def callback_of(house: House, name: str, message_id: str) -> tuple[Link, Message
 
 
 async def taken_by_callback(house: House, name: str, message_id: str) -> None:
-    """What the intake does with an operator's message."""
+    """What is done with an operator's message."""
     link, message = callback_of(house, name, message_id)
-    if house.intake.first is not None:
-        await house.intake.first(link, message)
-    await house.intake.recovered(link, message, 1)
+    if house.callbacks.first is not None:
+        await house.callbacks.first(link, message)
+    await house.callbacks.take_recovered(link, message, 1)
 
 
 async def test_a_callback_lets_what_was_missed_go_first(patient: House) -> None:
@@ -375,14 +374,14 @@ async def test_who_asks_for_old_replies_makes_no_callback_wait(patient: House) -
     patient.queue.partitions = EVERYTHING - {0}
     await patient.recovery.ask(GAP._replace(reason=Reason.ASKED))
     await patient.recovery.start()
-    assert patient.intake.first is None
+    assert patient.callbacks.first is None
 
 
 async def test_what_an_operator_began_and_nobody_bound_is_recovered_too(house: House) -> None:
     (link,) = house.directory.links()
     began = make_message(id="a-1", conversation_id=None, amojo_conversation_id="chat")
     began = replace(began, receiver=Person(amojo_id="r-1", phone="+79000000001"))
-    await house.intake.recovered(link, began, 1)
+    await house.callbacks.take_recovered(link, began, 1)
     house.amojo.histories["chat"] = [item("a-2"), item("a-1")]
     row = await house.recover()
     assert row.recovered == 1
