@@ -87,6 +87,11 @@ class StubSandbox:
         self.events.publish("chat", chat)
         return message
 
+    def embedded(self, message_id: str) -> dict[str, Any]:
+        message = next(one for one in self.messages if one["id"] == message_id)
+        quoted = {name: message[name] for name in ("id", "type", "text")}
+        return quoted | {"sender": message["author"]}
+
     def set_status(self, message: dict[str, Any], code: int, **error: Any) -> None:
         message["status"] = {"code": code, "error_code": None, "error": None} | error
         self.events.publish("status", {"message_id": message["id"], "status": message["status"]})
@@ -188,6 +193,10 @@ class StubSandbox:
                 {"error": {"code": "refused", "message": sentence}}, status=status
             )
         content = (await request.json())["message"]
+        if reply_to := content.pop("reply_to", None):
+            content["reply_to"] = {"message": self.embedded(reply_to)}
+        if forward := content.pop("forward", None):
+            content["forwards"] = {"messages": [self.embedded(forward)]}
         message = self.add_message(request.match_info["chat"], direction="out", **content)
         return web.json_response({"message": message, "hook": self.add_hook()}, status=201)
 
@@ -218,7 +227,8 @@ class StubSandbox:
     async def _react(self, request: web.Request) -> web.Response:
         body = await request.json()
         message = next(one for one in self.messages if one["id"] == request.match_info["id"])
-        message["reactions"] = [{"user": body["user_id"], "emoji": body["emoji"]}]
+        given = body["type"] == "react"
+        message["reactions"] = [{"user": body["user_id"], "emoji": body["emoji"]}] * given
         self.events.publish("reaction", message)
         return web.json_response({"hook": self.add_hook(kind="reaction")})
 

@@ -1,9 +1,9 @@
-import { preview } from "/look/chat.js";
 import { h, icon } from "/look/dom.js";
 import { createWords } from "/look/i18n.js";
 import { languageSwitch } from "/look/language_switch.js";
 import { connectionSign, listen } from "/look/live.js";
 import { createNotices } from "/look/notices.js";
+import { preview } from "/look/preview.js";
 import { createStore } from "/look/store.js";
 import lookEn from "/look/texts.en.js";
 import lookRu from "/look/texts.ru.js";
@@ -28,7 +28,9 @@ const store = createStore({
   loaded: false,
   config: null,
   messages: [],
+  blocked: false,
   chosen: null,
+  refused: null,
   tracked: null,
   timeline: null,
   typingUntil: 0,
@@ -116,7 +118,9 @@ function render(state) {
 function takeMessage(p) {
   const known = store.get().messages.some((one) => one.id === p.id);
   messenger.events.message(p);
-  if (p.direction === "out" && !known)
+  if (known) return;
+  store.set({ refused: null });
+  if (p.direction === "out")
     notices.announce(`${p.author || words.t("shop")}: ${preview(chatMessage(p), words)}`);
 }
 
@@ -130,7 +134,7 @@ function start() {
   store.subscribe(render);
   words.onChange(() => store.set({}));
   listen("/demo/events", {
-    events: { ...messenger.events, ...tracking.events, message: takeMessage },
+    events: messenger.heard({ ...messenger.events, ...tracking.events, message: takeMessage }),
     onOpen: () => {
       void messenger.load();
       void tracking.read();

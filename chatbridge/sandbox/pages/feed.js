@@ -1,4 +1,5 @@
 import { call } from "/look/api.js";
+import { createCatchUp } from "/look/live.js";
 import { replace, upsert } from "/look/thread.js";
 import { chatMessage, withChat } from "/pages/model.js";
 
@@ -17,6 +18,7 @@ const LOG_ROWS = 500;
 export function createFeed({ store, words, notices, scope }) {
   const wanted = (chat) => !scope || chat.scope_id === scope;
   const get = (path) => call("GET", `/sandbox/${path}`);
+  const { reading, heard } = createCatchUp();
 
   /** A user's or client's name by id. */
   function nameOf(id) {
@@ -26,14 +28,17 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   /** A message as it is drawn; the sandbox's own shape stays with it as `raw`. */
-  const drawn = (raw) => ({ ...chatMessage(raw, nameOf, words), raw });
+  const drawn = (raw) => ({ ...chatMessage(raw, nameOf, store.get().userId, words), raw });
 
   function changeThread(chatId, change) {
     const { threads } = store.get();
     store.set({ threads: { ...threads, [chatId]: change(threads[chatId] ?? []) } });
   }
 
-  async function load() {
+  const load = () => reading(loadAll);
+  const loadThread = (chatId) => reading(() => readThread(chatId));
+
+  async function loadAll() {
     const answers = await notices.attempt(() => Promise.all(["state", "chats", "switches"].map(get)));
     if (!answers) return;
     const [{ accounts, connections }, { chats }, switches] = answers;
@@ -42,7 +47,7 @@ export function createFeed({ store, words, notices, scope }) {
     await Promise.all([openId && loadThread(openId), logLoaded && loadLog()]);
   }
 
-  async function loadThread(chatId) {
+  async function readThread(chatId) {
     const answer = await notices.attempt(() => get(`chats/${chatId}/messages`));
     if (answer) changeThread(chatId, (thread) => replace(thread, answer.messages.map(drawn)));
   }
@@ -77,6 +82,8 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   function takeMessage(raw) {
+    const renewed = (chat) => (chat.last_message?.id === raw.id ? { ...chat, last_message: raw } : chat);
+    store.set({ chats: store.get().chats.map(renewed) });
     if (store.get().threads[raw.chat_id]) changeThread(raw.chat_id, (thread) => upsert(thread, drawn(raw)));
   }
 
@@ -124,7 +131,7 @@ export function createFeed({ store, words, notices, scope }) {
     markRead,
     takeChat,
     repaint,
-    events: {
+    events: heard({
       chat: takeChat,
       message: takeMessage,
       reaction: takeMessage,
@@ -134,6 +141,6 @@ export function createFeed({ store, words, notices, scope }) {
       hook: (row) => takeRow("hooks", row),
       switches: loadSwitches,
       reset: forget,
-    },
+    }),
   };
 }
