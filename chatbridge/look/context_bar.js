@@ -20,10 +20,7 @@ const ICONS = { reply: "reply", forward: "forward", edit: "write" };
 export function createContextBar({ words, onCancel }) {
   const said = h("div", { "class": "context__said", "aria-live": "polite" });
   const face = h("span", { class: "context__face" });
-  const close = iconButton("close", "look.cancel", {
-    class: "button--quiet button--small",
-    onclick: onCancel,
-  });
+  const close = iconButton("close", "look.cancel", { onclick: onCancel });
   const element = h("div", { class: "context", hidden: true }, face, said, close);
 
   function show(context) {

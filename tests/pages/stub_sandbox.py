@@ -1,5 +1,6 @@
 """A stand-in for the sandbox: its control API, answered from memory."""
 
+import asyncio
 import time
 import uuid
 from typing import Any
@@ -34,6 +35,8 @@ class StubSandbox:
         self.switches: dict[str, Any] = dict(SWITCHES)
         self.files: dict[str, tuple[bytes, str]] = {}
         self.typed: list[dict[str, Any]] = []
+        self.list_asked = asyncio.Event()
+        self.list_may_answer: asyncio.Event | None = None
         self.refuse_with: tuple[int, str] | None = None
         self.hook_error: str | None = None
         self.running = Running(self._app())
@@ -181,10 +184,15 @@ class StubSandbox:
         return web.json_response({"chats": self.chats})
 
     async def _list(self, request: web.Request) -> web.Response:
+        """What is known now; it may take its time to arrive."""
         chat = request.match_info["chat"]
-        return web.json_response(
+        answer = web.json_response(
             {"messages": [one for one in self.messages if one["chat_id"] == chat]}
         )
+        self.list_asked.set()
+        if self.list_may_answer:
+            await self.list_may_answer.wait()
+        return answer
 
     async def _write(self, request: web.Request) -> web.Response:
         if self.refuse_with:

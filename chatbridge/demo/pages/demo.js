@@ -118,9 +118,7 @@ function render(state) {
 function takeMessage(p) {
   const known = store.get().messages.some((one) => one.id === p.id);
   messenger.events.message(p);
-  if (known) return;
-  store.set({ refused: null });
-  if (p.direction === "out")
+  if (p.direction === "out" && !known)
     notices.announce(`${p.author || words.t("shop")}: ${preview(chatMessage(p), words)}`);
 }
 

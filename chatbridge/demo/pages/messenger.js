@@ -22,6 +22,7 @@ export function createMessenger({ store, words, notices }) {
   const change = (work) => store.set({ messages: work(store.get().messages) });
   const drawn = (p) => chatMessage(p, store.get().config?.client.id);
   const { reading, heard } = createCatchUp();
+  let typedAt = 0;
 
   async function loadAll() {
     const answers = await notices.attempt(() =>
@@ -39,6 +40,7 @@ export function createMessenger({ store, words, notices }) {
    * the address of an uploaded file.
    */
   function send(content, context, prepare = async () => ({})) {
+    typedAt = 0;
     const { type, text, location, contact } = content;
     const plain = { type, text, location, contact, ...quotingMember(context) };
     const work = async () => drawn(await call("POST", "/demo/messages", { ...plain, ...(await prepare()) }));
@@ -82,8 +84,6 @@ export function createMessenger({ store, words, notices }) {
   async function block(blocked) {
     await notices.attempt(() => call("POST", "/demo/blocked", { blocked }));
   }
-
-  let typedAt = 0;
 
   async function typing() {
     if (Date.now() - typedAt < TYPING_EVERY_MS) return;

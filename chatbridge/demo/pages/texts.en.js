@@ -47,7 +47,7 @@ export default {
   "reason.conversation_removed": "the conversation was removed",
   "reason.internal": "a fault on the way",
   "reason.messenger_off": "the messenger is switched off",
-  "reason.no_conversation": "nobody can be written to there",
+  "reason.no_conversation": "no conversation is possible",
   "reason.other": "refused",
   "record": "Record a voice message",
   "sample_name": "Boris Ivanov",

@@ -47,7 +47,7 @@ export default {
   "reason.conversation_removed": "переписка удалена",
   "reason.internal": "сбой по пути",
   "reason.messenger_off": "мессенджер отключён",
-  "reason.no_conversation": "там некому написать",
+  "reason.no_conversation": "переписка невозможна",
   "reason.other": "не принято",
   "record": "Записать голосовое сообщение",
   "sample_name": "Борис Иванов",

@@ -82,6 +82,7 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   function takeMessage(raw) {
+    if (raw.direction === "in") store.set({ typing: { ...store.get().typing, [raw.chat_id]: 0 } });
     const renewed = (chat) => (chat.last_message?.id === raw.id ? { ...chat, last_message: raw } : chat);
     store.set({ chats: store.get().chats.map(renewed) });
     if (store.get().threads[raw.chat_id]) changeThread(raw.chat_id, (thread) => upsert(thread, drawn(raw)));

@@ -23,6 +23,7 @@ export function createWriting({ store, words, notices, feed }) {
    */
   function send(content, context, prepare = async () => ({})) {
     const { openId: chatId, userId } = store.get();
+    typedAt = 0;
     const { media, fileName, fileSize, ...plain } = content;
     return sendShown(
       { ...content, author: feed.nameOf(userId), quote: quoteFrom(context) },
