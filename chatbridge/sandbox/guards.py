@@ -18,7 +18,8 @@ LOG = logging.getLogger(__name__)
 def protection(settings: SandboxSettings) -> dict[str, str]:
     """Headers of every answer."""
     ancestors = " ".join(("'self'", *settings.frame_ancestors))
-    media = " ".join(("'self' blob:", *settings.media_sources))
+    # Its own address too, which may be spelt differently from the page's.
+    media = " ".join(("'self' blob:", settings.public_url, *settings.media_sources))
     policy = (
         f"default-src 'self'; img-src data: {media}; media-src {media}; object-src 'none'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors {ancestors}"

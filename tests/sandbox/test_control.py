@@ -190,7 +190,7 @@ async def test_every_answer_is_protected(desk: Desk) -> None:
         headers = (await desk.request("GET", path)).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
-        assert "media-src 'self' blob: http://127.0.0.1:8080;" in policy
+        assert f"media-src 'self' blob: {desk.url} http://127.0.0.1:8080;" in policy
         assert policy.endswith("frame-ancestors 'self' http://127.0.0.1:8080")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
