@@ -38,20 +38,26 @@ async def test_a_new_chat_appears_with_its_unread_messages(sandbox: Any, visit: 
     await expect(row.locator(".badge")).to_have_count(0)
 
 
-async def test_delivery_marks_have_words_and_reasons(sandbox: Any, visit: Any) -> None:
+MARKS = {
+    "en-US": ("Sent", "Delivered", "Read", "Not delivered", "a conversation cannot be created"),
+    "ru-RU": ("Отправлено", "Доставлено", "Прочитано", "Не доставлено", "переписку нельзя создать"),  # noqa: RUF001 - Russian
+}
+
+
+@pytest.mark.parametrize("locale", MARKS)
+async def test_delivery_marks_have_words_and_reasons(locale: str, sandbox: Any, visit: Any) -> None:
+    sent, delivered, read, failed, reason = MARKS[locale]
     sandbox.add_chat()
     message = sandbox.add_message(direction="out", text="Hello")
-    page = await visit(sandbox.running.origin)
-    await expect(own(page, "Hello")).to_contain_text("Sent")
+    page = await visit(sandbox.running.origin, locale=locale)
+    await expect(own(page, "Hello")).to_contain_text(sent)
     sandbox.set_status(message, 1)
-    await expect(own(page, "Hello")).to_contain_text("Delivered")
+    await expect(own(page, "Hello")).to_contain_text(delivered)
     sandbox.set_status(message, 2)
-    await expect(own(page, "Hello")).to_contain_text("Read")
+    await expect(own(page, "Hello")).to_contain_text(read)
     sandbox.set_status(message, -1, error_code=904, error="No such number")
-    await expect(own(page, "Hello")).to_contain_text("Not delivered")
-    await expect(own(page, "Hello")).to_contain_text(
-        "904 · a conversation cannot be created: No such number"
-    )
+    await expect(own(page, "Hello")).to_contain_text(failed)
+    await expect(own(page, "Hello")).to_contain_text(f"904 · {reason}: No such number")
 
 
 async def test_edits_reactions_and_typing_are_shown(sandbox: Any, visit: Any) -> None:

@@ -80,6 +80,17 @@ async def test_the_menu_is_reached_by_the_keyboard(sandbox: Any, visit: Any) -> 
     await expect(page.locator(".context")).to_contain_text("Forward: Anna Berg")
 
 
+@pytest.mark.parametrize("side", ["in", "out"])
+async def test_no_edge_cuts_a_menu(side: str, demo: Any, visit: Any) -> None:
+    demo.add_message(direction=side, text="as wide as a screen can be " * 3, author="Kate")
+    page = await visit(demo.running.origin, width=320)
+    for name in ("React", "More"):
+        await page.locator(".message").hover()
+        await page.locator(".message").get_by_role("button", name=name).click()
+        await expect(page.get_by_role("menu")).to_be_in_viewport(ratio=1)
+        await page.keyboard.press("Escape")
+
+
 async def test_a_quote_leads_to_its_message_however_long_ago(sandbox: Any, visit: Any) -> None:
     sandbox.add_chat()
     first = sandbox.add_message(text="the very first")
