@@ -162,10 +162,12 @@ class DemoMessenger:
             return self._take_message(data)
         if event["type"] == "conversation.started":
             return self._begin_conversation(data)
+        if not self._is_reached(data):
+            return _TAKEN
         if event["type"] in {"reaction.added", "reaction.removed"}:
             emoji = data["emoji"] if event["type"] == "reaction.added" else None
             self.phone.react(data["message_id"], data["by"]["amojo_id"], emoji)
-        elif event["type"] == "typing.started" and self._is_reached(data):
+        elif event["type"] == "typing.started":
             self.phone.tell("typing", {"until": data["until"]})
         return _TAKEN
 

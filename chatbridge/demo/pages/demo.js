@@ -132,7 +132,7 @@ function start() {
   store.subscribe(render);
   words.onChange(() => store.set({}));
   listen("/demo/events", {
-    events: messenger.heard({ ...messenger.events, ...tracking.events, message: takeMessage }),
+    events: { ...messenger.events, ...tracking.events, message: takeMessage },
     onOpen: () => {
       void messenger.load();
       void tracking.read();

@@ -114,7 +114,6 @@ export function createMessenger({ store, words, notices }) {
 
   return {
     load: () => reading(loadAll),
-    heard,
     send,
     sendFile,
     sendSticker,
@@ -123,9 +122,8 @@ export function createMessenger({ store, words, notices }) {
     block,
     typing,
     events: {
-      message: takeMessage,
+      ...heard({ message: takeMessage, blocked: ({ blocked }) => store.set({ blocked }) }),
       typing: takeTyping,
-      blocked: ({ blocked }) => store.set({ blocked }),
     },
   };
 }

@@ -37,6 +37,7 @@ export function createFeed({ store, words, notices, scope }) {
 
   const load = () => reading(loadAll);
   const loadThread = (chatId) => reading(() => readThread(chatId));
+  const loadLog = () => reading(readLog);
 
   async function loadAll() {
     const answers = await notices.attempt(() => Promise.all(["state", "chats", "switches"].map(get)));
@@ -52,7 +53,7 @@ export function createFeed({ store, words, notices, scope }) {
     if (answer) changeThread(chatId, (thread) => replace(thread, answer.messages.map(drawn)));
   }
 
-  async function loadLog() {
+  async function readLog() {
     const answers = await notices.attempt(() => Promise.all(["requests", "hooks"].map(get)));
     if (answers) store.set({ logLoaded: true, requests: answers[0].requests, hooks: answers[1].hooks });
   }
@@ -132,16 +133,18 @@ export function createFeed({ store, words, notices, scope }) {
     markRead,
     takeChat,
     repaint,
-    events: heard({
-      chat: takeChat,
-      message: takeMessage,
-      reaction: takeMessage,
-      status: takeStatus,
+    events: {
+      ...heard({
+        chat: takeChat,
+        message: takeMessage,
+        reaction: takeMessage,
+        status: takeStatus,
+        request: (row) => takeRow("requests", row),
+        hook: (row) => takeRow("hooks", row),
+      }),
       typing: takeTyping,
-      request: (row) => takeRow("requests", row),
-      hook: (row) => takeRow("hooks", row),
       switches: loadSwitches,
       reset: forget,
-    }),
+    },
   };
 }
