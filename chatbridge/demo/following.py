@@ -61,3 +61,24 @@ class Follower:
                 self._phone.change(message_id, state=found["state"])
             if found["state"] != "queued":
                 return
+
+
+def way_of(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a message's way as the page draws it, of what the bridge tells about the message. Pure."""
+    steps = [
+        {
+            "at": step["at"],
+            "step": step["step"],
+            "attempt": step["attempt"],
+            "detail": step["detail"] if step["code"] is None else None,
+            "error": step["code"] and {"code": step["code"], "detail": step["detail"]},
+        }
+        for step in found["timeline"]
+    ]
+    return {
+        "id": found["id"],
+        "direction": "in" if found["direction"] == "to_amojo" else "out",
+        "state": found["state"],
+        "type": found["type"],
+        "steps": steps,
+    }

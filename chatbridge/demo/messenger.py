@@ -7,7 +7,7 @@ from urllib.parse import quote
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from chatbridge.demo.bridge_client import BridgeClient, BridgeRefused
-from chatbridge.demo.following import Follower
+from chatbridge.demo.following import Follower, way_of
 from chatbridge.demo.phone import Phone, Shown
 
 _CONTENT: Final = (
@@ -217,25 +217,7 @@ class DemoMessenger:
             BridgeRefused: the bridge does not know the message.
 
         """
-        found = await self._joined.call("GET", f"/v1/messages/{message_id}")
-        steps = [
-            {
-                "at": step["at"],
-                "step": step["step"],
-                "attempt": step["attempt"],
-                "detail": step["detail"] if step["code"] is None else None,
-                "error": step["code"] and {"code": step["code"], "detail": step["detail"]},
-            }
-            for step in found["timeline"]
-        ]
-        direction = "in" if found["direction"] == "to_amojo" else "out"
-        return {
-            "id": found["id"],
-            "direction": direction,
-            "state": found["state"],
-            "type": found["type"],
-            "steps": steps,
-        }
+        return way_of(await self._joined.call("GET", f"/v1/messages/{message_id}"))
 
 
 def _shown(
