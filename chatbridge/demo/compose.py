@@ -11,6 +11,7 @@ import aiohttp
 import typer
 from aiohttp import web
 from pydantic import SecretStr
+from yarl import URL
 
 from chatbridge import app as server
 from chatbridge.config import Settings
@@ -19,7 +20,7 @@ from chatbridge.demo.files import Files
 from chatbridge.demo.keys import DemoKeys, load_keys, save_keys, with_messenger
 from chatbridge.demo.messenger import DemoMessenger
 from chatbridge.demo.phone import Phone
-from chatbridge.demo.routes import FILES, MESSENGER, PAGE, add_demo_routes
+from chatbridge.demo.routes import FILES, MESSENGER, PAGE, SOURCES, add_demo_routes
 from chatbridge.errors import ConfigurationError
 from chatbridge.observability import logging
 from chatbridge.sandbox import serving as sandbox
@@ -77,13 +78,21 @@ async def _run_sandbox(settings: Settings) -> None:
                 port=part.port,
                 public_url=f"http://127.0.0.1:{part.port}",
                 hook_url=f"http://127.0.0.1:{bridge_port}/location/:scope_id",
-                frame_ancestors=tuple(
-                    f"http://{host}:{bridge_port}" for host in ("127.0.0.1", "localhost")
-                ),
+                frame_ancestors=_local(bridge_port),
+                media_sources=(_origin(settings),),
             )
         )
     except sandbox.AddressTakenError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def _local(port: int) -> tuple[str, ...]:
+    return tuple(f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
+
+
+def _origin(settings: Settings) -> str:
+    """Return where links to files of this server lead."""
+    return str(URL(settings.public_url).origin())
 
 
 def _demo_settings(settings: Settings, keys: DemoKeys) -> Settings:
@@ -115,6 +124,10 @@ def _extend(app: web.Application, settings: Settings, messenger: DemoMessenger) 
     app[PAGE] = {
         "sandbox_port": settings.sandbox.port,
         "bridge": {"docs": "/docs", "metrics": "/metrics"},
+    }
+    app[SOURCES] = {
+        "media": _origin(settings),
+        "frames": " ".join(_local(settings.sandbox.port)),
     }
     app.cleanup_ctx.append(files)
     app.on_shutdown.append(end_streams)

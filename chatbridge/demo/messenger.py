@@ -1,17 +1,14 @@
-"""The demo's messenger: sends what the client writes, takes what operators answer, follows each message's way."""
+"""The demo's messenger: sends what the client writes, takes what operators answer."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import structlog
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from chatbridge.demo.bridge_client import BridgeClient, BridgeRefused
+from chatbridge.demo.following import Follower, way_of
 from chatbridge.demo.phone import Phone, Shown
-
-log = structlog.get_logger()
 
 _CONTENT: Final = (
     "text",
@@ -23,11 +20,21 @@ _CONTENT: Final = (
     "location",
     "contact",
 )
-_LOOKS: Final = (0.03, 0.05, 0.1, 0.2, 0.5)
-"""Seconds between looks at a message under way; the last one repeats."""
-_FOLLOWED: Final = 20
-_OPERATOR: Final = "operator"
-"""Who reacts on the other side; the phone does not tell operators apart."""
+
+
+class Answer(NamedTuple):
+    """What the bridge hears about an event."""
+
+    status: int
+    body: dict[str, str] | None = None
+
+
+_TAKEN: Final = Answer(204)
+_STRANGE: Final = Answer(401)
+_BLOCKED: Final = Answer(
+    422, {"reason": "no_conversation", "text": "the client has blocked the shop"}
+)
+_NOBODY: Final = Answer(422, {"reason": "no_conversation", "text": "nobody has this number"})
 
 
 class DemoMessenger:
@@ -40,7 +47,7 @@ class DemoMessenger:
         self._new_id = new_id
         self._bridge: BridgeClient | None = None
         self._webhook: Webhook | None = None
-        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._follower = Follower(phone, self.timeline)
 
     def join(self, bridge: BridgeClient, *, scope_id: str, webhook_secret: str) -> None:
         """Begin to use the bridge."""
@@ -49,10 +56,7 @@ class DemoMessenger:
     async def close(self) -> None:
         """Let the watching pages go and stop following messages."""
         self.phone.close()
-        followers = list(self._followers.values())
-        for follower in followers:
-            follower.cancel()
-        await asyncio.gather(*followers, return_exceptions=True)
+        await self._follower.close()
         if self._bridge is not None:
             await self._bridge.close()
 
@@ -70,7 +74,10 @@ class DemoMessenger:
 
         """
         content = {name: written[name] for name in _CONTENT if written.get(name) is not None}
-        message_id, quoted = self._new_id(), self.phone.find(written.get("reply_to"))
+        message_id = self._new_id()
+        replied, forwarded = (
+            self.phone.find(written.get(name)) for name in ("reply_to", "forward")
+        )
         await self._joined.call(
             "POST",
             "/v1/messages",
@@ -80,17 +87,30 @@ class DemoMessenger:
                 "sent_at": at,
                 "sender": self.phone.client,
                 "message": {"type": written.get("type"), **content},
-                **({"reply_to": quoted["id"]} if quoted else {}),
+                **({"reply_to": replied["id"]} if replied else {}),
+                **({"forward": {"id": forwarded["id"]}} if forwarded else {}),
             },
         )
         shown = _shown(
             message_id, "in", {"type": written["type"], **content}, at=at, state="queued"
         )
         shown["author"] = self.phone.client["name"]
-        shown["quote"] = quoted and _quote(quoted)
+        quoted = replied or forwarded
+        shown["quote"] = quoted and _quote(quoted, forwarded=quoted is forwarded)
         self.phone.show(shown)
-        self.follow(message_id)
+        self._follower.follow(message_id)
         return shown
+
+    async def edit(self, message_id: str, text: object) -> None:
+        """Send new words of the client's message.
+
+        Raises:
+            BridgeRefused: the bridge did not take them.
+
+        """
+        content = {"message": {"type": "text", "text": text}}
+        await self._joined.call("PATCH", f"/v1/messages/{quote(message_id)}", content)
+        self.phone.change(message_id, text=text, edited=True)
 
     async def react(self, message_id: str, emoji: str | None) -> None:
         """Send the client's reaction to a message, None takes it back.
@@ -101,7 +121,7 @@ class DemoMessenger:
         """
         body = {"user": self.phone.client, "emoji": emoji, "removed": emoji is None}
         await self._joined.call("POST", f"/v1/messages/{quote(message_id)}/reactions", body)
-        self.phone.react(message_id, self.phone.client["name"], emoji)
+        self.phone.react(message_id, self.phone.client["id"], emoji)
 
     async def typing(self) -> None:
         """Tell that the client types.
@@ -126,43 +146,69 @@ class DemoMessenger:
     async def _report(self, message_id: str, status: str) -> None:
         path = f"/v1/messages/{quote(message_id)}/status"
         await self._joined.call("POST", path, {"status": status})
-        self.phone.update(message_id, state=status)
+        self.phone.change(message_id, state=status)
         self.phone.tell("timeline", {"id": message_id})
 
-    def take_webhook(self, body: bytes, headers: dict[str, str]) -> bool:
-        """Take an event of the bridge; return whether its signature was right. A repeat changes nothing."""
+    def take_webhook(self, body: bytes, headers: dict[str, str]) -> Answer:
+        """Take an event of the bridge. A repeat changes nothing."""
         if self._webhook is None:
-            return False
+            return _STRANGE
         try:
             event = self._webhook.verify(body, headers)
         except (WebhookVerificationError, ValueError):
-            return False
+            return _STRANGE
         data = event["data"]
-        if event["type"] == "message.created" and not self.phone.knows(data["id"]):
-            self._take_message(data)
-        elif event["type"] in {"reaction.added", "reaction.removed"}:
-            added = event["type"] == "reaction.added"
-            emoji = data["emoji"] if added else None
-            self.phone.react(data["message_id"], _OPERATOR, emoji)
+        if event["type"] == "message.created":
+            return self._take_message(data)
+        if event["type"] == "conversation.started":
+            return self._begin_conversation(data)
+        if not self._is_reached(data):
+            return _TAKEN
+        if event["type"] in {"reaction.added", "reaction.removed"}:
+            emoji = data["emoji"] if event["type"] == "reaction.added" else None
+            self.phone.react(data["message_id"], data["by"]["amojo_id"], emoji)
         elif event["type"] == "typing.started":
             self.phone.tell("typing", {"until": data["until"]})
-        return True
+        return _TAKEN
 
-    def _take_message(self, data: dict[str, Any]) -> None:
+    def _take_message(self, data: dict[str, Any]) -> Answer:
+        """Show an operator's message, or refuse it for good: the operator reads why."""
+        if self.phone.knows(data["id"]):
+            return _TAKEN
+        if not self._is_reached(data):
+            self.phone.tell("refused", {"id": data["id"]})
+            self._follower.follow(data["id"])
+            return _BLOCKED if self.phone.blocked else _NOBODY
         shown = _shown(data["id"], "out", data["message"], at=data["sent_at"], state="taken")
         shown["author"] = data["sender"].get("name", "")
-        quoted = self.phone.find(data.get("reply_to"))
-        shown["quote"] = quoted and _quote(quoted)
+        shown["quote"] = self._quoted(data)
         self.phone.show(shown)
-        self._begin(data["id"], self._arrived(data["id"]))
+        self._follower.follow(data["id"], first=lambda: self._report(data["id"], "delivered"))
+        return _TAKEN
 
-    async def _arrived(self, message_id: str) -> None:
-        """Say that a message is on the phone, then follow it."""
-        try:
-            await self._report(message_id, "delivered")
-        except (BridgeRefused, OSError) as error:
-            log.warning("not_reported", message_id=message_id, reason=type(error).__name__)
-        await self._follow(message_id)
+    def _is_reached(self, data: dict[str, Any]) -> bool:
+        """Return whether this comes to our client, who has not blocked the shop. Others' conversations have no id of ours."""
+        return "conversation_id" in data and not self.phone.blocked
+
+    def _quoted(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the message that an operator answers or passes on: as the phone shows it, or as amoCRM told it."""
+        extras = data.get("extras", {})
+        reply, forwards = extras.get("reply_to"), extras.get("forwards")
+        if not reply and not forwards:
+            return None
+        told = reply["message"] if reply else forwards["messages"][0]
+        known = self.phone.find(told.get("msgid")) or self.phone.find(told.get("id"))
+        author = told.get("sender", {}).get("name")
+        stranger = {"id": None, "author": author, "text": told.get("text"), "type": told["type"]}
+        return _quote(known or stranger, forwarded=not reply)
+
+    def _begin_conversation(self, data: dict[str, Any]) -> Answer:
+        """Answer with our id of a conversation that an operator begins with our client; it goes on there."""
+        if _digits(data["receiver"].get("phone")) != _digits(self.phone.client["phone"]):
+            return _TAKEN
+        conversation_id = f"demo-{data['amojo_conversation_id']}"
+        self.phone.conversation_id = conversation_id
+        return Answer(200, {"conversation_id": conversation_id})
 
     async def timeline(self, message_id: str) -> dict[str, Any]:
         """Return a message's way, as the page draws it.
@@ -171,64 +217,20 @@ class DemoMessenger:
             BridgeRefused: the bridge does not know the message.
 
         """
-        found = await self._joined.call("GET", f"/v1/messages/{message_id}")
-        steps = [
-            {
-                "at": step["at"],
-                "step": step["step"],
-                "attempt": step["attempt"],
-                "detail": step["detail"] if step["code"] is None else None,
-                "error": step["code"] and {"code": step["code"], "detail": step["detail"]},
-            }
-            for step in found["timeline"]
-        ]
-        direction = "in" if found["direction"] == "to_amojo" else "out"
-        return {
-            "id": found["id"],
-            "direction": direction,
-            "state": found["state"],
-            "type": found["type"],
-            "steps": steps,
-        }
-
-    def follow(self, message_id: str) -> None:
-        """Tell the page about each step of a message until it has arrived or failed."""
-        self._begin(message_id, self._follow(message_id))
-
-    def _begin(self, message_id: str, work: Coroutine[Any, Any, None]) -> None:
-        if len(self._followers) >= _FOLLOWED or message_id in self._followers:
-            work.close()
-            return
-        task = asyncio.create_task(work, name=f"follow-{message_id}")
-        self._followers[message_id] = task
-        task.add_done_callback(lambda _: self._followers.pop(message_id, None))
-
-    async def _follow(self, message_id: str) -> None:
-        seen, looks = 0, 0
-        while True:
-            await asyncio.sleep(_LOOKS[min(looks, len(_LOOKS) - 1)])
-            looks += 1
-            try:
-                found = await self.timeline(message_id)
-            except (BridgeRefused, OSError) as error:
-                log.warning(
-                    "message_not_followed", message_id=message_id, reason=type(error).__name__
-                )
-                return
-            if len(found["steps"]) > seen:
-                seen = len(found["steps"])
-                self.phone.tell("timeline", {"id": message_id})
-                self.phone.update(message_id, state=found["state"])
-            if found["state"] != "queued":
-                return
+        return way_of(await self._joined.call("GET", f"/v1/messages/{message_id}"))
 
 
 def _shown(
     message_id: str, direction: str, content: dict[str, Any], *, at: str, state: str
 ) -> Shown:
-    empty = dict.fromkeys((*_CONTENT, "author", "quote")) | {"reactions": []}
+    empty = dict.fromkeys((*_CONTENT, "author", "quote")) | {"edited": False, "reactions": []}
     return empty | content | {"id": message_id, "direction": direction, "at": at, "state": state}
 
 
-def _quote(message: Shown) -> dict[str, Any]:
-    return {name: message[name] for name in ("author", "text", "type")}
+def _quote(message: Shown, *, forwarded: bool) -> dict[str, Any]:
+    quoted = {name: message[name] for name in ("id", "author", "text", "type")}
+    return quoted | {"forwarded": forwarded}
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(filter(str.isdigit, phone or ""))

@@ -20,6 +20,7 @@ class Phone:
     def __init__(self, *, conversation_id: str, client: dict[str, str]) -> None:
         """Begin with an empty conversation."""
         self.conversation_id = conversation_id
+        self.blocked = False
         self.client = client
         self._messages: OrderedDict[str, Shown] = OrderedDict()
         self._watchers: set[asyncio.Queue[tuple[str, Any] | None]] = set()
@@ -43,11 +44,16 @@ class Phone:
             self._messages.popitem(last=False)
         self.tell("message", message)
 
-    def update(self, message_id: str, *, state: str) -> None:
-        """Change a shown message's state, if it is a change."""
+    def change(self, message_id: str, **members: Any) -> None:
+        """Change members of a shown message."""
         message = self._messages.get(message_id)
-        if message is not None and message["state"] != state:
-            self.show(message | {"state": state})
+        if message is not None and message != message | members:
+            self.show(message | members)
+
+    def block(self, *, blocked: bool) -> None:
+        """Let no operator's message through any more, or let them through again."""
+        self.blocked = blocked
+        self.tell("blocked", {"blocked": blocked})
 
     def react(self, message_id: str, user: str, emoji: str | None) -> None:
         """Show somebody's reaction to a message, or none any more: each has one at most."""

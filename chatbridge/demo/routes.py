@@ -15,12 +15,14 @@ from chatbridge.demo.messenger import DemoMessenger
 MESSENGER = web.AppKey("MESSENGER", DemoMessenger)
 FILES = web.AppKey("FILES", Files)
 PAGE = web.AppKey("PAGE", dict[str, Any])
+SOURCES = web.AppKey("SOURCES", dict[str, str])
 
 _PAGES: Final = Path(__file__).with_name("pages")
 _POLICY: Final = (
-    "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:;"
-    " frame-src http: https:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data: blob: {media}; media-src 'self' blob: {media};"
+    " frame-src {frames}; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
+"""Files are shown from this server's public address, which may be spelt differently from the page's; the inbox from the sandbox."""
 
 
 def add_demo_routes(app: web.Application) -> None:
@@ -31,10 +33,12 @@ def add_demo_routes(app: web.Application) -> None:
             web.get("/demo/config", _config),
             web.get("/demo/messages", _list_messages),
             web.post("/demo/messages", _send_message),
+            web.patch("/demo/messages/{id}", _edit),
             web.get("/demo/messages/{id}/timeline", _timeline),
             web.post("/demo/messages/{id}/reactions", _react),
             web.post("/demo/typing", _type),
             web.post("/demo/seen", _see),
+            web.post("/demo/blocked", _block),
             web.post("/demo/files", _keep_file),
             web.get("/demo/files/{id}/{name}", _serve_file),
             web.get("/demo/events", _events),
@@ -44,9 +48,12 @@ def add_demo_routes(app: web.Application) -> None:
     )
 
 
-async def _page(_: web.Request) -> web.Response:
+async def _page(request: web.Request) -> web.Response:
     page = (_PAGES / "demo.html").read_text(encoding="utf-8")
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+    headers = {
+        "Content-Security-Policy": _POLICY.format_map(request.app[SOURCES]),
+        "Cache-Control": "no-cache",
+    }
     return web.Response(text=page, content_type="text/html", headers=headers)
 
 
@@ -61,16 +68,12 @@ async def _config(request: web.Request) -> web.Response:
 
 
 async def _list_messages(request: web.Request) -> web.Response:
-    return web.json_response({"messages": request.app[MESSENGER].phone.messages()})
+    phone = request.app[MESSENGER].phone
+    return web.json_response({"messages": phone.messages(), "blocked": phone.blocked})
 
 
 async def _send_message(request: web.Request) -> web.Response:
-    try:
-        written = json.loads(await request.read())
-    except ValueError:
-        written = None
-    if not isinstance(written, dict):
-        return _problem({"status": 400, "title": "The body is not a JSON object"})
+    written = await _body(request)
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     try:
         shown = await request.app[MESSENGER].send(written, at=at)
@@ -79,13 +82,20 @@ async def _send_message(request: web.Request) -> web.Response:
     return web.json_response(shown, status=202)
 
 
+async def _edit(request: web.Request) -> web.Response:
+    text = (await _body(request)).get("text")
+    return await _done(request.app[MESSENGER].edit(request.match_info["id"], text))
+
+
 async def _react(request: web.Request) -> web.Response:
-    try:
-        emoji = json.loads(await request.read()).get("emoji")
-    except (ValueError, AttributeError):
-        return _problem({"status": 400, "title": "The body is not a JSON object"})
-    messenger = request.app[MESSENGER]
-    return await _done(messenger.react(request.match_info["id"], emoji))
+    emoji = (await _body(request)).get("emoji")
+    return await _done(request.app[MESSENGER].react(request.match_info["id"], emoji))
+
+
+async def _block(request: web.Request) -> web.Response:
+    blocked = (await _body(request)).get("blocked") is True
+    request.app[MESSENGER].phone.block(blocked=blocked)
+    return web.Response(status=204)
 
 
 async def _type(request: web.Request) -> web.Response:
@@ -94,6 +104,15 @@ async def _type(request: web.Request) -> web.Response:
 
 async def _see(request: web.Request) -> web.Response:
     return await _done(request.app[MESSENGER].seen())
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """Return the body, empty if it is no JSON object: the bridge then says what is missing."""
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 async def _done(call: Awaitable[None]) -> web.Response:
@@ -142,8 +161,8 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 
 async def _webhook(request: web.Request) -> web.Response:
-    taken = request.app[MESSENGER].take_webhook(await request.read(), dict(request.headers))
-    return web.Response(status=204 if taken else 401)
+    status, said = request.app[MESSENGER].take_webhook(await request.read(), dict(request.headers))
+    return web.Response(status=status) if said is None else web.json_response(said, status=status)
 
 
 def _problem(problem: dict[str, Any]) -> web.Response:

@@ -1,6 +1,8 @@
 import { bodyOf } from "/look/bodies.js";
 import { h, icon } from "/look/dom.js";
 import { menuButton } from "/look/menu.js";
+import { quoteElement } from "/look/quotes.js";
+import { reactionChips, reactionMenu } from "/look/reactions.js";
 import { timeElement } from "/look/time.js";
 
 /**
@@ -18,13 +20,13 @@ import { timeElement } from "/look/time.js";
  * @property {number} duration seconds
  * @property {{lat: number, lon: number} | null} location
  * @property {{name: string, phone: string} | null} contact
- * @property {{author: string, text: string, type: string} | null} quote
+ * @property {import("/look/quotes.js").Quote | null} quote
  * @property {number} at milliseconds since 1970
  * @property {"pending" | "sent" | "delivered" | "read" | "failed" | null} state null for messages of the other side
  * @property {string | null} problem why it failed, in words
  * @property {boolean} edited
  * @property {boolean} silent
- * @property {Array<{user: string, emoji: string}>} reactions
+ * @property {import("/look/reactions.js").Reaction[]} reactions
  */
 
 /**
@@ -33,10 +35,10 @@ import { timeElement } from "/look/time.js";
  * @property {boolean} named show the author above the text
  * @property {boolean} worded show the delivery state as a word too
  * @property {(message: ChatMessage) => void} [onRetry]
- * @property {(message: ChatMessage, emoji: string) => void} [onReact]
+ * @property {(message: ChatMessage, emoji: string) => void} [onReact] again with the same emoji takes it back
+ * @property {(message: ChatMessage) => import("/look/menu.js").MenuItem[]} [actions] what else can be done with a message
+ * @property {(id: string) => (() => void) | null} [leadTo] a way to a message, null where there is none
  */
-
-const EMOJI = ["👍", "❤️", "🔥", "😄", "🙏"];
 
 /**
  * One message as a list item: bubble, delivery mark, reactions, and the reason when it failed.
@@ -46,27 +48,16 @@ const EMOJI = ["👍", "❤️", "🔥", "😄", "🙏"];
  * @returns {HTMLElement}
  */
 export function bubble(message, options) {
-  const { words, named, onReact } = options;
-  const bare = message.type === "sticker" && !message.text;
+  const { words, named, onReact, leadTo } = options;
+  const bare = message.type === "sticker" && !message.text && !message.quote;
   const box = h(
     "div",
     { role: "article", class: `bubble${bare ? " bubble--bare" : ""}` },
     named && message.author && h("p", { class: "bubble__author" }, message.author),
-    message.quote && quote(message.quote, words),
+    message.quote && quoteElement(message.quote, words, leadTo),
     bodyOf(message, words),
     meta(message, options),
   );
-  const react =
-    onReact &&
-    message.id &&
-    menuButton({
-      icon: "react",
-      label: "look.react",
-      layout: "row",
-      align: message.own ? "right" : "left",
-      class: "button--quiet bubble__react",
-      items: EMOJI.map((emoji) => ({ label: emoji, text: emoji, run: () => onReact(message, emoji) })),
-    });
   const item = h(
     "li",
     {
@@ -74,21 +65,26 @@ export function bubble(message, options) {
       "data-type": message.type,
       "data-state": message.state,
     },
-    h("div", { class: "message__row" }, box, react),
-    reactions(message, words),
+    h("div", { class: "message__row" }, box, message.id && tools(message, options)),
+    reactionChips(message, words, onReact),
     message.state === "failed" && problem(message, options),
   );
   words.apply(item);
   return item;
 }
 
-function quote({ author, text, type }, words) {
-  return h(
-    "blockquote",
-    { class: "bubble__quote" },
-    author && h("cite", {}, author),
-    h("p", {}, text || typeName(type, words)),
-  );
+function tools(message, { onReact, actions }) {
+  const align = message.own ? "right" : "left";
+  const more =
+    actions &&
+    menuButton({
+      icon: "more",
+      label: "look.more",
+      align,
+      class: "button--quiet bubble__tool",
+      items: actions(message),
+    });
+  return [onReact && reactionMenu(message, onReact, align), more];
 }
 
 function meta(message, { words, worded }) {
@@ -126,24 +122,6 @@ function spoken(text) {
   return h("span", { class: "sr-only" }, text);
 }
 
-function reactions({ reactions: all }, words) {
-  if (!all?.length) return null;
-  const users = grouped(all);
-  return h(
-    "ul",
-    { "class": "reactions", "aria-label": words.t("look.reactions") },
-    [...users].map(([emoji, list]) =>
-      h("li", { title: list.map((one) => one.user).join(", ") }, emoji, list.length > 1 && ` ${list.length}`),
-    ),
-  );
-}
-
-function grouped(all) {
-  const groups = new Map();
-  for (const one of all) groups.set(one.emoji, [...(groups.get(one.emoji) ?? []), one]);
-  return groups;
-}
-
 function problem(message, { words, onRetry }) {
   const again =
     onRetry &&
@@ -156,27 +134,4 @@ function problem(message, { words, onRetry }) {
     });
   const reason = message.problem || words.t("look.state.failed");
   return h("p", { class: "message__problem" }, icon("warning", "icon--s"), h("span", {}, reason, " ", again));
-}
-
-/**
- * The word for a kind of message, "Picture"; an unknown kind is named as it is.
- *
- * @param {string} type
- * @param {import("/look/i18n.js").Words} words
- * @returns {string}
- */
-function typeName(type, words) {
-  return words.has(`look.type.${type}`) ? words.t(`look.type.${type}`) : type;
-}
-
-/**
- * A message in one line, for lists and for the voice of a screen reader.
- *
- * @param {Pick<ChatMessage, "type" | "text" | "fileName">} message
- * @param {import("/look/i18n.js").Words} words
- * @returns {string}
- */
-export function preview({ type, text, fileName }, words) {
-  if (type === "text") return text;
-  return [typeName(type, words), text || (type === "file" ? fileName : "")].filter(Boolean).join(": ");
 }

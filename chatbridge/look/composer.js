@@ -1,19 +1,26 @@
+import { createContextBar } from "/look/context_bar.js";
 import { h, iconButton } from "/look/dom.js";
 import { menuButton } from "/look/menu.js";
 
 /**
- * The place to write: attachments, text, send. Enter sends, Shift+Enter begins a new line; files may be pasted or dropped.
+ * The place to write: attachments, text, send, and above it the message that is answered, passed on or changed. Enter
+ * sends, Shift+Enter begins a new line, Esc leaves what is above; files may be pasted or dropped.
+ *
+ * @typedef {import("/look/context_bar.js").Context} Context
  *
  * @param {object} options
  * @param {string} options.placeholder key of its words
+ * @param {import("/look/i18n.js").Words} options.words
  * @param {import("/look/menu.js").MenuItem[]} options.attachments
  * @param {Node[]} [options.extras] further buttons, between the text and "send"
- * @param {(text: string) => void} options.onSend
+ * @param {(text: string, context: Context | null) => void} options.onSend
  * @param {(file: File) => void} options.onFile
  * @param {() => void} [options.onInput]
- * @returns {{element: HTMLElement, focus: () => void}}
+ * @returns {{element: HTMLElement, begin: (context: Context) => void, takeQuote: () => Context | null, leave: () => void}}
+ *   `takeQuote` is for what is sent without the text: it returns what is answered or passed on, and ends it; `leave` is
+ *   for another conversation: only what is passed on goes there too
  */
-export function createComposer({ placeholder, attachments, extras = [], onSend, onFile, onInput }) {
+export function createComposer({ placeholder, words, attachments, extras = [], onSend, onFile, onInput }) {
   const text = h("textarea", {
     "class": "composer__text",
     "rows": "1",
@@ -37,11 +44,22 @@ export function createComposer({ placeholder, attachments, extras = [], onSend, 
     extras,
     send,
   );
+  const bar = createContextBar({ words, onCancel: cancel });
+  const element = h("div", { onkeydown: escape }, bar.element, form);
+  let context = null;
+  let written = "";
 
   function key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
+  }
+
+  /** What lies above it stays open: the place to write has taken the key. */
+  function escape(event) {
+    if (event.key !== "Escape" || !context) return;
+    event.stopPropagation();
+    cancel();
   }
 
   function typed() {
@@ -55,13 +73,42 @@ export function createComposer({ placeholder, attachments, extras = [], onSend, 
     text.style.height = `${text.scrollHeight + 2}px`;
   }
 
+  function begin(next) {
+    end();
+    context = next;
+    bar.show(context);
+    if (context.kind === "edit") {
+      written = text.value;
+      text.value = context.message.text;
+      fit();
+    }
+    text.focus();
+  }
+
+  /** What was being written before an edit comes back. */
+  function end() {
+    if (context?.kind === "edit") {
+      text.value = written;
+      fit();
+    }
+    context = null;
+    bar.show(null);
+  }
+
+  function cancel() {
+    end();
+    text.focus();
+  }
+
   function submit(event) {
     event.preventDefault();
-    const words = text.value.trim();
-    if (!words) return;
-    text.value = "";
+    const said = text.value.trim();
+    if (!said) return;
+    const about = context;
+    if (about?.kind !== "edit") text.value = "";
+    end();
     fit();
-    onSend(words);
+    onSend(said, about);
   }
 
   function take(event, data) {
@@ -70,5 +117,16 @@ export function createComposer({ placeholder, attachments, extras = [], onSend, 
     for (const file of data.files) onFile(file);
   }
 
-  return { element: form, focus: () => text.focus() };
+  function takeQuote() {
+    if (context?.kind === "edit") return null;
+    const taken = context;
+    end();
+    return taken;
+  }
+
+  function leave() {
+    if (context?.kind !== "forward") end();
+  }
+
+  return { element, begin, takeQuote, leave };
 }

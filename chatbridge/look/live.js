@@ -50,6 +50,40 @@ export function listen(url, { events, onState, onOpen }) {
   };
 }
 
+/**
+ * Lists are read while events arrive, and an answer may be older than an event that was faster. So what is heard while a
+ * list is being read is taken once more after it: the last event about a thing is always the newest. That is for events
+ * that carry what has changed, not for those that begin a reading.
+ *
+ * @returns {{reading: (work: () => Promise<void>) => Promise<void>, heard: (events: Record<string, (data: any) => void>) =>
+ *   Record<string, (data: any) => void>}} `reading` runs what reads and shows a list, `heard` wraps the events for `listen`
+ */
+export function createCatchUp() {
+  let readings = 0;
+  let late = [];
+
+  async function reading(work) {
+    readings += 1;
+    try {
+      await work();
+    } finally {
+      readings -= 1;
+      for (const again of late) again();
+      if (readings === 0) late = [];
+    }
+  }
+
+  function heard(events) {
+    const remembering = (take) => (data) => {
+      if (readings > 0) late.push(() => take(data));
+      take(data);
+    };
+    return Object.fromEntries(Object.entries(events).map(([name, take]) => [name, remembering(take)]));
+  }
+
+  return { reading, heard };
+}
+
 const SIGNS = {
   connecting: ["pending", "sign--accent", "look.connecting"],
   open: ["sent", "sign--good", "look.live"],

@@ -72,14 +72,17 @@ export function menuButton({
     );
   }
 
-  /** Beside the button, on the side that has more room; above everything, so that no scrolled box cuts it. */
+  /** Beside the button, on the side that has more room; above everything, and moved so that no edge cuts it. */
   function place(event) {
     if (event.newState !== "open") return;
     const { left, right, top, bottom } = button.getBoundingClientRect();
     const below = top < innerHeight / 2;
     list.style.inset = "auto";
     list.style[below ? "top" : "bottom"] = `${below ? bottom + GAP_PX : innerHeight - top + GAP_PX}px`;
-    list.style[align] = `${align === "left" ? left : innerWidth - right}px`;
+    const away = align === "left" ? left : innerWidth - right;
+    const beyond = `calc(100% + ${away + GAP_PX}px - 100vw)`;
+    list.style[align] = `${away}px`;
+    list.style.translate = align === "left" ? `calc(-1 * max(0px, ${beyond}))` : `max(0px, ${beyond})`;
   }
 
   function opened(event) {

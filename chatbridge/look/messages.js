@@ -21,10 +21,11 @@ const SHOWN_AT_ONCE = 200;
  * @param {(message: import("/look/chat.js").ChatMessage) => void} options.onSelect
  * @param {(message: import("/look/chat.js").ChatMessage) => void} [options.onRetry]
  * @param {(message: import("/look/chat.js").ChatMessage, emoji: string) => void} [options.onReact]
+ * @param {(message: import("/look/chat.js").ChatMessage) => import("/look/menu.js").MenuItem[]} [options.actions]
  * @param {boolean} [options.names] show the author above the first bubble of a row
  * @returns {MessageList}
  */
-export function createMessageList({ words, onSelect, onRetry, onReact, names = false }) {
+export function createMessageList({ words, onSelect, onRetry, onReact, actions, names = false }) {
   const list = h("ol", { "class": "messages__list", "data-t-label": "look.messages", "onkeydown": move });
   const scroller = createScroller(list);
   const earlier = h(
@@ -70,7 +71,7 @@ export function createMessageList({ words, onSelect, onRetry, onReact, names = f
     const named =
       names && message.author !== "" && (before?.author !== message.author || before.own !== message.own);
     return keep(message.key, [message, named, worded, words.language()], next, () => {
-      const item = bubble(message, { words, named, worded, onRetry, onReact });
+      const item = bubble(message, { words, named, worded, onRetry, onReact, actions, leadTo });
       item.dataset.key = message.key;
       const box = item.querySelector(".bubble");
       const pick = () => onSelect(message);
@@ -112,7 +113,8 @@ export function createMessageList({ words, onSelect, onRetry, onReact, names = f
     const reachable = messages.find((one) => one.key === selected)?.key ?? messages.at(-1)?.key;
     for (const item of list.querySelectorAll(".message")) {
       const box = item.querySelector(".bubble");
-      box.tabIndex = item.dataset.key === reachable ? 0 : -1;
+      for (const one of [box, ...item.querySelectorAll(".bubble__tool")])
+        one.tabIndex = item.dataset.key === reachable ? 0 : -1;
       item.classList.toggle("message--selected", item.dataset.key === selected);
       if (item.dataset.key === selected) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
@@ -125,6 +127,21 @@ export function createMessageList({ words, onSelect, onRetry, onReact, names = f
     event.preventDefault();
     const boxes = [...list.querySelectorAll(".bubble")];
     boxes[boxes.indexOf(event.target) + step]?.focus();
+  }
+
+  /** A way to a message of this conversation, drawn or not: it is chosen and reached by the keyboard. */
+  function leadTo(id) {
+    const find = () => last[0].findIndex((one) => one.id === id);
+    if (find() < 0) return null;
+    return () => {
+      const message = last[0][find()];
+      limit = Math.max(limit, last[0].length - find());
+      update(last[0], message.key);
+      const box = drawn.get(message.key).node.querySelector(".bubble");
+      box.focus({ preventScroll: true });
+      box.scrollIntoView({ block: "center" });
+      onSelect(message);
+    };
   }
 
   function showEarlier() {

@@ -71,7 +71,7 @@ class NewChannel(ControlBody):
 
 
 class OperatorContent(ControlBody):
-    """What an operator writes. The last members go into the hook as they are."""
+    """What an operator writes. `markup` and those after it go into the hook as they are."""
 
     type: Kind
     text: Text = ""
@@ -85,6 +85,7 @@ class OperatorContent(ControlBody):
     contact: Contact | None = None
     media_group_id: Text | None = None
     reply_to: Id | None = None  # id of a message of the chat
+    forward: Id | None = None  # id of a message of any chat of the connection
     markup: dict[str, Any] | None = None
     template: dict[str, Any] | None = None
     forwards: dict[str, Any] | None = None

@@ -18,9 +18,10 @@ LOG = logging.getLogger(__name__)
 def protection(settings: SandboxSettings) -> dict[str, str]:
     """Headers of every answer."""
     ancestors = " ".join(("'self'", *settings.frame_ancestors))
+    # Its own address too, which may be spelt differently from the page's.
+    media = " ".join(("'self' blob:", settings.public_url, *settings.media_sources))
     policy = (
-        "default-src 'self'; img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; "
+        f"default-src 'self'; img-src data: {media}; media-src {media}; object-src 'none'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors {ancestors}"
     )
     return {

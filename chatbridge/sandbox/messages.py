@@ -10,7 +10,9 @@ from chatbridge.sandbox.hook_bodies import embedded
 from chatbridge.sandbox.message_wire import (
     Body,
     EditMessage,
+    Embedded,
     Event,
+    Forwards,
     NewMessage,
     Quote,
     SendEdit,
@@ -63,7 +65,7 @@ def _add(accepted: Accepted, payload: NewMessage) -> web.Response:
         content=_content(payload.message),
         at_ms=payload.msec_timestamp or payload.timestamp * 1000,
         reply_to=_quoted(accepted, payload.reply_to),
-        forwards=_members(payload.forwards),
+        forwards=_forwarded(accepted, payload.forwards),
         silent=payload.silent,
     )
     state.add_message(message)
@@ -158,15 +160,24 @@ def _edited(before: Content, body: Body) -> Content:
 
 
 def _quoted(accepted: Accepted, quote: Quote | None) -> Json | None:
-    """Return the quoted message as it is known here, or else as it was sent."""
-    if quote is None:
+    """Return a quote whose message is as it is known here, or else as it was sent."""
+    return None if quote is None else {"message": _known(accepted, quote.message)}
+
+
+def _forwarded(accepted: Accepted, forwards: Forwards | None) -> Json | None:
+    """Return forwards whose messages are as they are known here, or else as they were sent."""
+    if forwards is None:
         return None
-    state, given = accepted.sandbox.state, quote.message
-    scope_id = accepted.connection.scope_id
+    messages = [_known(accepted, message) for message in forwards.messages]
+    return {**forwards.model_dump(exclude_none=True), "messages": messages}
+
+
+def _known(accepted: Accepted, given: Embedded) -> Json:
+    state, scope_id = accepted.sandbox.state, accepted.connection.scope_id
     known = state.messages.get(given.id or "") or state.find_message(scope_id, given.msgid or "")
     if known is None or known.scope_id != scope_id:
-        return _members(quote)
-    return {"message": embedded(known)}
+        return given.model_dump(exclude_none=True)
+    return embedded(known)
 
 
 def _members(value: object) -> Json | None:

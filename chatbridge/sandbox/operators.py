@@ -151,7 +151,7 @@ async def _send(
         content=_content(body.message),
         at_ms=at_ms,
         reply_to=_quoted(sandbox, chat, body.message.reply_to),
-        forwards=body.message.forwards,
+        forwards=_forwarded(sandbox, chat, body.message),
     )
     sandbox.state.add_message(message)
     setting = _setting(sandbox, connection, chat)
@@ -203,6 +203,18 @@ def _quoted(sandbox: Sandbox, chat: Chat, message_id: str | None) -> Json | None
     if message is None or message.chat_id != chat.id:
         raise ControlError(400, "bad_request", "message.reply_to: no such message in this chat")
     return {"message": hook_bodies.embedded(message)}
+
+
+def _forwarded(sandbox: Sandbox, chat: Chat, given: OperatorContent) -> Json | None:
+    if given.forward is None:
+        return given.forwards
+    message = sandbox.state.messages.get(given.forward)
+    if message is None or message.scope_id != chat.scope_id:
+        raise ControlError(400, "bad_request", "message.forward: no such message")
+    return {
+        "messages": [hook_bodies.embedded(message)],
+        "conversation_ref_id": message.chat_id,
+    }
 
 
 def _chat(request: web.Request) -> Chat:

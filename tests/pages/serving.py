@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 POLICY = (
-    "default-src 'self'; img-src 'self' data: blob: http: https:; "
-    "media-src 'self' blob: http: https:; frame-src http: https:; object-src 'none'; base-uri 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "frame-src http://127.0.0.1:*; object-src 'none'; base-uri 'none'"
 )
 PACKAGE = Path(str(resources.files("chatbridge")))
 
@@ -20,7 +20,6 @@ class Events:
 
     def __init__(self) -> None:
         self._queues: set[asyncio.Queue[bytes | None]] = set()
-        self.opened = 0
 
     def publish(self, name: str, data: Any) -> None:
         frame = f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
@@ -34,12 +33,12 @@ class Events:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(b"retry: 100\n\n")
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        # Before the page can know that it is connected: from then on nothing may be missed.
         self._queues.add(queue)
-        self.opened += 1
         try:
+            await response.prepare(request)
+            await response.write(b"retry: 100\n\n")
             while (frame := await queue.get()) is not None:
                 await response.write(frame)
         except ConnectionResetError:

@@ -32,6 +32,7 @@ class StubDemo:
         self.files: dict[str, tuple[bytes, str]] = {}
         self.noted: list[tuple[str, Any]] = []
         """What the page said beside messages: path and body."""
+        self.blocked = False
         self.refuse_with: tuple[int, dict[str, str]] | None = None
         self.may_answer: asyncio.Event | None = None
         self.steps_on_arrival: tuple[str, ...] = TAKEN
@@ -91,7 +92,9 @@ class StubDemo:
                 web.get("/demo/config", self._config),
                 web.get("/demo/messages", self._list),
                 web.post("/demo/messages", self._write),
-                web.post("/demo/messages/{id}/reactions", self._note),
+                web.patch("/demo/messages/{id}", self._edit),
+                web.post("/demo/messages/{id}/reactions", self._react),
+                web.post("/demo/blocked", self._block),
                 web.post("/demo/typing", self._note),
                 web.post("/demo/seen", self._note),
                 web.post("/demo/files", self._upload),
@@ -113,17 +116,47 @@ class StubDemo:
         )
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response({"messages": list(self.messages.values())})
+        shown = list(self.messages.values())
+        return web.json_response({"messages": shown, "blocked": self.blocked})
 
     async def _write(self, request: web.Request) -> web.Response:
         if self.refuse_with:
-            status, problem = self.refuse_with
-            return web.json_response(
-                problem, status=status, content_type="application/problem+json"
-            )
+            return self._refusal()
         if self.may_answer:
             await self.may_answer.wait()
-        return web.json_response(self.add_message(**await request.json()), status=202)
+        written = await request.json()
+        self.noted.append((request.path, dict(written)))
+        for member in ("reply_to", "forward"):
+            if quoted := self.messages.get(written.pop(member, None)):
+                quote = {name: quoted[name] for name in ("id", "author", "text", "type")}
+                written["quote"] = quote | {"forwarded": member == "forward"}
+        return web.json_response(self.add_message(**written), status=202)
+
+    def _refusal(self) -> web.Response:
+        assert self.refuse_with is not None
+        status, problem = self.refuse_with
+        return web.json_response(problem, status=status, content_type="application/problem+json")
+
+    def change(self, message_id: str, **members: Any) -> None:
+        self.messages[message_id] |= members
+        self.events.publish("message", self.messages[message_id])
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        if self.refuse_with:
+            return self._refusal()
+        self.change(request.match_info["id"], **await request.json(), edited=True)
+        return web.Response(status=204)
+
+    async def _react(self, request: web.Request) -> web.Response:
+        emoji = (await request.json())["emoji"]
+        reactions = [{"user": "cust-1", "emoji": emoji}] if emoji else []
+        self.change(request.match_info["id"], reactions=reactions)
+        return web.Response(status=204)
+
+    async def _block(self, request: web.Request) -> web.Response:
+        self.blocked = (await request.json())["blocked"]
+        self.events.publish("blocked", {"blocked": self.blocked})
+        return web.Response(status=204)
 
     async def _note(self, request: web.Request) -> web.Response:
         """Keep what the page said."""

@@ -1,5 +1,6 @@
 """A stand-in for the sandbox: its control API, answered from memory."""
 
+import asyncio
 import time
 import uuid
 from typing import Any
@@ -34,6 +35,8 @@ class StubSandbox:
         self.switches: dict[str, Any] = dict(SWITCHES)
         self.files: dict[str, tuple[bytes, str]] = {}
         self.typed: list[dict[str, Any]] = []
+        self.list_asked = asyncio.Event()
+        self.list_may_answer: asyncio.Event | None = None
         self.refuse_with: tuple[int, str] | None = None
         self.hook_error: str | None = None
         self.running = Running(self._app())
@@ -86,6 +89,11 @@ class StubSandbox:
         chat["unread"] += direction == "in"
         self.events.publish("chat", chat)
         return message
+
+    def embedded(self, message_id: str) -> dict[str, Any]:
+        message = next(one for one in self.messages if one["id"] == message_id)
+        quoted = {name: message[name] for name in ("id", "type", "text")}
+        return quoted | {"sender": message["author"]}
 
     def set_status(self, message: dict[str, Any], code: int, **error: Any) -> None:
         message["status"] = {"code": code, "error_code": None, "error": None} | error
@@ -176,10 +184,15 @@ class StubSandbox:
         return web.json_response({"chats": self.chats})
 
     async def _list(self, request: web.Request) -> web.Response:
+        """What is known now; it may take its time to arrive."""
         chat = request.match_info["chat"]
-        return web.json_response(
+        answer = web.json_response(
             {"messages": [one for one in self.messages if one["chat_id"] == chat]}
         )
+        self.list_asked.set()
+        if self.list_may_answer:
+            await self.list_may_answer.wait()
+        return answer
 
     async def _write(self, request: web.Request) -> web.Response:
         if self.refuse_with:
@@ -188,6 +201,10 @@ class StubSandbox:
                 {"error": {"code": "refused", "message": sentence}}, status=status
             )
         content = (await request.json())["message"]
+        if reply_to := content.pop("reply_to", None):
+            content["reply_to"] = {"message": self.embedded(reply_to)}
+        if forward := content.pop("forward", None):
+            content["forwards"] = {"messages": [self.embedded(forward)]}
         message = self.add_message(request.match_info["chat"], direction="out", **content)
         return web.json_response({"message": message, "hook": self.add_hook()}, status=201)
 
@@ -218,7 +235,8 @@ class StubSandbox:
     async def _react(self, request: web.Request) -> web.Response:
         body = await request.json()
         message = next(one for one in self.messages if one["id"] == request.match_info["id"])
-        message["reactions"] = [{"user": body["user_id"], "emoji": body["emoji"]}]
+        given = body["type"] == "react"
+        message["reactions"] = [{"user": body["user_id"], "emoji": body["emoji"]}] * given
         self.events.publish("reaction", message)
         return web.json_response({"hook": self.add_hook(kind="reaction")})
 

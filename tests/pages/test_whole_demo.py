@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -137,8 +138,7 @@ async def test_a_conversation_of_all_types_in_both_directions(running: Demo, vis
     ]  # fmt: skip
     await page.screenshot(path=SCREENSHOTS / "demo-client.png")
 
-    await operator.locator("textarea").fill("Yes, two left")
-    await operator.locator("textarea").press("Enter")
+    await answer(operator, "Yes, two left")
     await expect(phone.locator(".bubble", has_text="Yes, two left")).to_be_visible()
     for file, kind in ((WAV, "audio"), (MP4, "video"), (PDF, "file"), (PNG, "picture")):
         await attach(page, operator, "Picture or file", file)
@@ -184,6 +184,138 @@ async def react(message: Any, emoji: str) -> None:
     await message.hover()
     await message.get_by_role("button", name="React").click()
     await message.get_by_role("menuitem", name=emoji).click()
+
+
+async def choose(message: Any, item: str) -> None:
+    await message.hover()
+    await message.get_by_role("button", name="More").click()
+    await message.get_by_role("menuitem", name=item).click()
+
+
+async def answer(operator: FrameLocator, text: str) -> None:
+    await operator.locator("textarea").fill(text)
+    await operator.locator("textarea").press("Enter")
+
+
+async def write_first(operator: FrameLocator, phone: str, name: str) -> None:
+    await operator.get_by_role("button", name="Write first").click()
+    await operator.get_by_role("textbox", name="Phone").fill(phone)
+    await operator.get_by_role("textbox", name="Name").fill(name)
+    await operator.get_by_label("Text").fill(f"Your order is ready, {name}")
+    await operator.get_by_role("dialog").get_by_role("button", name="Send").click()
+
+
+async def test_messages_are_quoted_passed_on_edited_and_reacted_to(
+    running: Demo, visit: Any
+) -> None:
+    page = await visit(running.origin, width=1440, height=1000)
+    phone, operator = page.locator(".phone"), inbox(page)
+    await write(page, "Is it blue?")
+    asked = operator.locator(".message", has_text="Is it blue?").first
+    await choose(asked, "Reply")
+    await answer(operator, "Bluer than the sky")
+    answered = phone.locator(".message--other", has_text="Bluer than the sky")
+    await expect(answered.locator(".quote__lead")).to_contain_text("Is it blue?")
+    await answered.locator(".quote__lead").click()
+    await expect(phone.locator(".message--selected")).to_have_text(re.compile("^Is it blue?"))
+
+    await choose(answered, "Reply")
+    await write(page, "I take it")
+    taken = operator.locator(".message--other .bubble", has_text="I take it")
+    await expect(taken.locator(".quote__lead")).to_contain_text("Bluer than the sky")
+    await choose(phone.locator(".message--own", has_text="I take it"), "Edit")
+    await write(page, "I take two")
+    edited = operator.locator(".message--other", has_text="I take two")
+    await expect(edited).to_contain_text("edited")
+    await expect(edited.locator(".quote__lead")).to_contain_text("Bluer than the sky")
+
+    await choose(answered, "Forward")
+    await write(page, "My wife asks if so")
+    asked_again = operator.locator(".message--other", has_text="My wife asks if so")
+    await expect(asked_again.locator(".quote__lead")).to_have_text(
+        re.compile("Forwarded.*Bluer", re.DOTALL)
+    )
+    await choose(edited, "Forward")
+    await answer(operator, "Pack these, please")
+    packed = phone.locator(".message--other", has_text="Pack these, please")
+    await expect(packed.locator(".quote__lead")).to_have_text(
+        re.compile("Forwarded.*I take two", re.DOTALL)
+    )
+
+    await react(answered, "\N{FIRE}")
+    seen = operator.locator(".message--own", has_text="Bluer").locator(".reaction")
+    await expect(seen).to_have_text("\N{FIRE}")
+    await answered.locator(".reaction").click()
+    await expect(seen).to_have_count(0)
+    await react(edited, "\N{THUMBS UP SIGN}")
+    told = phone.locator(".message--own", has_text="I take two").locator(".reaction")
+    await expect(told).to_have_text("\N{THUMBS UP SIGN}")
+    await edited.locator(".reaction").click()
+    await expect(told).to_have_count(0)
+    await page.screenshot(path=SCREENSHOTS / "demo-quotes.png")
+
+
+async def test_files_are_shown_from_the_bridges_links_alone(running: Demo, visit: Any) -> None:
+    page = await visit(running.origin, width=1440, height=1000)
+    phone, operator = page.locator(".phone"), inbox(page)
+    await write(page, "Look")
+    await expect(operator.locator(".message")).to_have_count(1)
+    await attach(page, phone, "Picture", PNG)
+    await attach(page, operator, "Picture or file", PNG)
+    await attach(page, operator, "Picture or file", WAV)
+    for picture in (operator.locator(".message--other img"), phone.locator(".message--other img")):
+        await expect(picture).to_have_js_property("naturalWidth", 64)
+        await expect(picture).to_have_attribute("src", re.compile(f"^{running.origin}/media/"))
+    sound = answers(phone, "audio").locator("audio")
+    await expect(sound).to_have_js_property("duration", 2)
+    await expect(sound).to_have_attribute("src", re.compile(f"^{running.origin}/media/"))
+    await phone.locator(".message--own[data-type=picture] .bubble__meta").click()
+    await expect(page.locator(".station[data-step=copied]")).to_contain_text("image/png, ")
+
+
+async def test_a_reply_that_fails_says_why(running: Demo, visit: Any) -> None:
+    """The client blocks the shop, and nobody has the number that an operator writes to."""
+    page = await visit(running.origin, width=1440, height=1000)
+    phone, operator = page.locator(".phone"), inbox(page)
+    await write(page, "Leave me alone")
+    await expect(operator.locator(".message")).to_have_count(1)
+    await phone.locator(".phone__head").get_by_role("button", name="More").click()
+    await page.get_by_role("menuitem", name="Block the shop").click()
+    await expect(page.get_by_text("You have blocked the shop")).to_be_visible()
+    await answer(operator, "Why so?")
+    refused = operator.locator(".message--own", has_text="Why so?")
+    await expect(refused).to_have_attribute("data-state", "failed")
+    await expect(refused).to_contain_text("904 · a conversation cannot be created")
+    await expect(refused).to_contain_text("the client has blocked the shop")
+    await expect(page.locator(".path__signs")).to_contain_text("failed")
+    await expect(page.locator(".station[data-step=marked_failed]")).to_be_visible()
+    await expect(page.locator(".path__note").last).to_contain_text("no conversation is possible")
+    await page.screenshot(path=SCREENSHOTS / "demo-failed.png")
+    await page.get_by_role("button", name="Unblock").click()
+    await answer(operator, "Welcome back")
+    await expect(phone.locator(".message--other", has_text="Welcome back")).to_be_visible()
+    await expect(phone.locator(".message--other")).to_have_count(1)
+
+    await write_first(operator, "+79990001122", "Boris")
+    nobody = operator.locator(".message--own", has_text="Boris")
+    await expect(nobody).to_contain_text("nobody has this number")
+    await expect(phone.locator(".message--other")).to_have_count(1)
+
+
+async def test_an_operator_writes_first_and_the_client_answers(running: Demo, visit: Any) -> None:
+    page = await visit(running.origin, width=1440, height=1000)
+    phone, operator = page.locator(".phone"), inbox(page)
+    await write_first(operator, "+7 915 111-22-33", "Anna")
+    await expect(answers(phone, "text")).to_contain_text("Your order is ready, Anna")
+    sent = operator.locator(".message--own")
+    await expect(sent).to_have_attribute("data-state", "read")
+    await phone.get_by_role("button", name="Attach").click()
+    await page.get_by_role("menuitem", name="Location").click()
+    await expect(operator.locator(".message--other[data-type=location]")).to_have_count(1)
+    await expect(operator.locator(".chat-row")).to_have_count(1)
+    await expect(operator.locator(".who")).to_contain_text("demo-")
+    await page.get_by_label("Message", exact=True).fill("I am com")
+    await expect(operator.locator(".who .typing")).to_be_visible()
 
 
 async def test_a_second_start_opens_the_same_database(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ async def desk(receiver: HookReceiver) -> AsyncIterator[Desk]:
             public_url=f"http://127.0.0.1:{port}",
             hook_url=receiver.url + "/location/:scope_id",
             frame_ancestors=("http://127.0.0.1:8080",),
+            media_sources=("http://127.0.0.1:8080",),
         )
         runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=1)
         await runner.setup()

@@ -124,6 +124,7 @@ async def test_operators_mistakes_are_told(desk: Desk) -> None:
         (chat + "/messages", {"message": {"type": "image"}}, "message.type: "),
         (chat + "/messages", {"message": TEXT, "user_id": NOBODY}, "no such user"),
         (chat + "/messages", {"message": TEXT | {"reply_to": NOBODY}}, "no such message"),
+        (chat + "/messages", {"message": TEXT | {"forward": NOBODY}}, "no such message"),
         (chat + "/typing", {"user_id": 5}, "user_id: "),
         (reaction, {"type": "react"}, "emoji: required"),
         (reaction, {"type": "like"}, "type: "),
@@ -189,6 +190,7 @@ async def test_every_answer_is_protected(desk: Desk) -> None:
         headers = (await desk.request("GET", path)).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
+        assert f"media-src 'self' blob: {desk.url} http://127.0.0.1:8080;" in policy
         assert policy.endswith("frame-ancestors 'self' http://127.0.0.1:8080")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"

@@ -139,6 +139,18 @@ async def test_buttons_templates_groups_and_quotes_reach_the_hook(
     assert hook["reply_to"]["message"]["text"] == "Is it in stock?"
 
 
+async def test_a_message_is_passed_on_from_another_chat(desk: Desk, receiver: HookReceiver) -> None:
+    sent = await chat_with_ann(desk)
+    other = await desk.sent("m-2", conversation_id="conv-2")
+    message = {"type": "text", "text": "Look", "forward": sent["msgid"]}
+    await desk.reply(other["conversation_id"], message=message)
+    forwards = receiver.bodies()[0]["message"]["message"]["forwards"]
+    assert forwards["conversation_ref_id"] == sent["conversation_id"]
+    (forwarded,) = forwards["messages"]
+    assert (forwarded["id"], forwarded["msgid"]) == (sent["msgid"], "m-1")
+    assert forwarded["text"] == "Is it in stock?"
+
+
 @pytest.mark.parametrize("place", ["nested", "top"])
 async def test_typing_hooks(desk: Desk, receiver: HookReceiver, place: str) -> None:
     sent = await chat_with_ann(desk)

@@ -195,7 +195,7 @@ async def test_quotes_show_the_words_quoted(desk: Desk) -> None:
         assert message["reply_to"]["message"]["text"] == "Is it in stock?"
         assert message["reply_to"]["message"]["sender"]["client_id"] == "cust-1"
     assert messages[3]["reply_to"] == {"message": {"msgid": "m-0"}}
-    assert messages[4]["forwards"] == {"messages": [{"msgid": "m-1"}]}
+    assert messages[4]["forwards"]["messages"] == [messages[1]["reply_to"]["message"]]
 
 
 async def test_an_edit_finds_the_message_by_either_id(desk: Desk) -> None:

@@ -5,6 +5,7 @@ const POINTS = [
   ["phone", "about.phone"],
   ["chat", "about.operator"],
   ["path", "about.path"],
+  ["more", "about.bubbles"],
   ["switches", "about.try"],
 ];
 

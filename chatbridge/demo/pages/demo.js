@@ -1,9 +1,9 @@
-import { preview } from "/look/chat.js";
 import { h, icon } from "/look/dom.js";
 import { createWords } from "/look/i18n.js";
 import { languageSwitch } from "/look/language_switch.js";
 import { connectionSign, listen } from "/look/live.js";
 import { createNotices } from "/look/notices.js";
+import { preview } from "/look/preview.js";
 import { createStore } from "/look/store.js";
 import lookEn from "/look/texts.en.js";
 import lookRu from "/look/texts.ru.js";
@@ -28,7 +28,9 @@ const store = createStore({
   loaded: false,
   config: null,
   messages: [],
+  blocked: false,
   chosen: null,
+  refused: null,
   tracked: null,
   timeline: null,
   typingUntil: 0,

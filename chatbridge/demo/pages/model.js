@@ -3,17 +3,19 @@
  */
 
 const STATES = { queued: "sent", delivered: "delivered", read: "read", failed: "failed" };
-const USUAL_PATH = ["received", "stored", "signed", "accepted", "delivered"];
+const USUAL_PATH = ["received", "stored", "copied", "signed", "accepted", "delivered"];
+const WITH_FILE = ["picture", "video", "voice", "audio", "file", "sticker"];
 const FINAL_STATES = ["delivered", "read", "failed"];
-const TROUBLE = ["retry", "marked_failed", "parked"];
+const TROUBLE = ["not_copied", "retry", "marked_failed", "parked"];
 
 /**
  * A message as the client's phone shows it: what the client wrote is "own".
  *
  * @param {object} p a message of the demo messenger
+ * @param {string} clientId
  * @returns {import("/look/chat.js").ChatMessage}
  */
-export function chatMessage(p) {
+export function chatMessage(p, clientId) {
   const own = p.direction === "in";
   return {
     key: p.id,
@@ -29,14 +31,14 @@ export function chatMessage(p) {
     duration: p.duration ?? 0,
     location: p.location ?? null,
     contact: p.contact ?? null,
-    quote: p.quote ?? null,
+    quote: p.quote && { ...p.quote, author: p.quote.author ?? "", text: p.quote.text ?? "" },
     at: Date.parse(p.at),
     state: own ? (STATES[p.state] ?? "sent") : null,
     problem: null,
-    edited: false,
+    edited: Boolean(p.edited),
     silent: false,
     unseen: !own && p.state !== "read",
-    reactions: p.reactions ?? [],
+    reactions: (p.reactions ?? []).map(({ user, emoji }) => ({ user: "", emoji, own: user === clientId })),
   };
 }
 
@@ -47,18 +49,19 @@ export function chatMessage(p) {
  * @property {number | null} at milliseconds since 1970; null when not reached
  * @property {number | null} since milliseconds since the station before
  * @property {number} count how many times it happened
+ * @property {string | null} detail
  */
 
 /**
  * The stops of a message: those reached, in order, and those still ahead on the usual path. A step that happened again
  * (each attempt is signed anew) stays at its first place; repeated retries are one stop that counts them.
  *
- * @param {{state: string, steps: object[]}} timeline
+ * @param {{state: string, type: string, steps: object[]}} timeline
  * @returns {Station[]}
  */
-export function stations({ state, steps }) {
+export function stations({ state, type, steps }) {
   const reached = new Map();
-  for (const { step, at } of steps) {
+  for (const { step, at, detail } of steps) {
     const known = reached.get(step);
     reached.set(step, {
       step,
@@ -66,17 +69,20 @@ export function stations({ state, steps }) {
       at: known && step !== "retry" ? known.at : Date.parse(at),
       since: null,
       count: (known?.count ?? 0) + 1,
+      detail: detail ?? null,
     });
   }
   const done = withSpans([...reached.values()]);
   if (FINAL_STATES.includes(state)) return done;
-  const last = Math.max(-1, ...done.map((one) => USUAL_PATH.indexOf(one.step)));
-  const ahead = USUAL_PATH.slice(last + 1).map((step, index) => ({
+  const usual = WITH_FILE.includes(type) ? USUAL_PATH : USUAL_PATH.filter((step) => step !== "copied");
+  const last = Math.max(-1, ...done.map(({ step }) => usual.indexOf(step === "not_copied" ? "copied" : step)));
+  const ahead = usual.slice(last + 1).map((step, index) => ({
     step,
     kind: index === 0 ? "now" : "next",
     at: null,
     since: null,
     count: 0,
+    detail: null,
   }));
   return [...done, ...ahead];
 }

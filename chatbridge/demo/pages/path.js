@@ -1,6 +1,7 @@
-import { preview } from "/look/chat.js";
 import { emptyState } from "/look/dialogs.js";
 import { h, icon } from "/look/dom.js";
+import { fileSize } from "/look/files.js";
+import { preview } from "/look/preview.js";
 import { preciseTime, span, timeElement } from "/look/time.js";
 import { stations, troubles, wholeTime } from "/demo/pages/model.js";
 
@@ -8,6 +9,8 @@ const ICONS = {
   received: "in",
   recovered: "in",
   stored: "stored",
+  copied: "copied",
+  not_copied: "warning",
   signed: "signed",
   accepted: "sent",
   delivered: "delivered",
@@ -18,6 +21,7 @@ const ICONS = {
   parked: "pause",
   released: "repeat",
 };
+const COPIED = /^(\S+), (\d+) bytes$/u;
 const SIGNS = {
   queued: ["sign--accent", "pending"],
   delivered: ["sign--good", "delivered"],
@@ -62,12 +66,21 @@ export function createPath({ words, onNewest }) {
     empty,
   );
   const element = h("section", { "class": "panel path", "data-t-label": "path" }, head, body);
+  const known = (key, otherwise) => (words.has(key) ? words.t(key) : otherwise);
   let drawn = "";
 
-  function station({ step, kind, at, since, count }, direction) {
-    const name = words.has(`step.${step}`) ? words.t(`step.${step}`) : step;
-    const caption =
-      at !== null && words.has(`step.${step}.${direction}`) ? words.t(`step.${step}.${direction}`) : "";
+  /** A few words about a step that was reached; of a copy the kind of file and its size, which the server found out. */
+  function captionOf({ step, at, detail }, direction) {
+    if (at === null) return "";
+    const [, kind, bytes] = (step === "copied" && COPIED.exec(detail)) || [];
+    if (kind) return `${kind}, ${fileSize(Number(bytes), words)}`;
+    return known(`step.${step}.${direction}`, "");
+  }
+
+  function station(one, direction) {
+    const { step, kind, at, since, count } = one;
+    const name = known(`step.${step}`, step);
+    const caption = captionOf(one, direction);
     const face = kind === "now" ? h("span", { class: "spinner" }) : icon(ICONS[step] ?? "step");
     return h(
       "li",
@@ -88,7 +101,7 @@ export function createPath({ words, onNewest }) {
   }
 
   function note({ at, step, attempt, error, detail }) {
-    const name = words.has(`step.${step}`) ? words.t(`step.${step}`) : step;
+    const name = known(`step.${step}`, step);
     const facts = [name, attempt && words.t("attempt", { number: attempt })].filter(Boolean).join(" · ");
     return h(
       "li",
@@ -96,14 +109,21 @@ export function createPath({ words, onNewest }) {
       timeElement(Date.parse(at), words.language(), preciseTime(Date.parse(at))),
       h("span", { class: "path__note-name" }, facts),
       error?.code && h("code", {}, error.code),
-      h("span", {}, error?.detail || detail || ""),
+      error && h("span", {}, known(`error.${error.code}`, "")),
+      h("span", {}, error?.detail || reasoned(detail ?? "")),
     );
+  }
+
+  /** A failure's reason is a word of the API, followed by what the messenger said. */
+  function reasoned(detail) {
+    const [reason, ...said] = detail.split(": ");
+    return [known(`reason.${reason}`, reason), ...said].join(": ");
   }
 
   function renderSigns(timeline) {
     const [kind, drawing] = SIGNS[timeline.state] ?? ["", "step"];
     const whole = wholeTime(timeline);
-    const word = words.has(`state.${timeline.state}`) ? words.t(`state.${timeline.state}`) : timeline.state;
+    const word = known(`state.${timeline.state}`, timeline.state);
     signs.replaceChildren(
       h(
         "span",
@@ -141,10 +161,11 @@ export function createPath({ words, onNewest }) {
 }
 
 /** The way of a message that the server has not taken: just begun, or ended at once. */
-function untaken({ state, at, problem }) {
+function untaken({ state, type, at, problem }) {
   const failure = { step: "marked_failed", at: new Date(at).toISOString(), error: { code: null, detail: problem } };
   return {
     direction: "in",
+    type,
     state: state === "failed" ? "failed" : "queued",
     steps: state === "failed" ? [failure] : [],
   };

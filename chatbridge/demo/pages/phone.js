@@ -1,4 +1,5 @@
 import { createComposer } from "/look/composer.js";
+import { quotingItems } from "/look/context_bar.js";
 import { ask, emptyState } from "/look/dialogs.js";
 import { h, icon } from "/look/dom.js";
 import { fits, pickFile } from "/look/files.js";
@@ -28,6 +29,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
     onSelect,
     onRetry: (one) => one.retry(),
     onReact: messenger.react,
+    actions,
   });
   const recorder = createRecorder({
     notices,
@@ -36,13 +38,32 @@ export function createPhone({ words, notices, messenger, onSelect }) {
   });
   const composer = createComposer({
     placeholder: "write_here",
+    words,
     attachments: attachments(),
     extras: [stickers(), recorder].filter(Boolean),
-    onSend: (text) => messenger.send({ type: "text", text }),
+    onSend: say,
     onFile: sendFile,
     onInput: messenger.typing,
   });
   const status = h("p", { class: "phone__status" });
+  const more = menuButton({
+    icon: "more",
+    label: "look.more",
+    align: "right",
+    items: [{ icon: "block", label: "block", run: () => messenger.block(true) }],
+  });
+  const blocked = h(
+    "div",
+    { class: "phone__blocked", role: "status" },
+    icon("block"),
+    h("p", { "data-t": "blocked" }),
+    h("button", {
+      "type": "button",
+      "class": "button button--small",
+      "data-t": "unblock",
+      "onclick": () => messenger.block(false),
+    }),
+  );
   const empty = emptyState("chat", "no_messages", "no_messages_hint");
   const clock = h("span", { "class": "phone__clock", "aria-hidden": "true" });
   const screen = h(
@@ -52,10 +73,12 @@ export function createPhone({ words, notices, messenger, onSelect }) {
       "header",
       { class: "phone__head" },
       h("span", { "class": "avatar", "aria-hidden": "true" }, icon("chat")),
-      h("div", {}, h("h2", { "data-t": "shop" }), status),
+      h("div", { class: "phone__who" }, h("h2", { "data-t": "shop" }), status),
+      more,
     ),
     h("div", { class: "phone__talk" }, messages.element, empty),
     composer.element,
+    blocked,
   );
   const element = h(
     "div",
@@ -83,7 +106,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
       {
         icon: "location",
         label: "look.type.location",
-        run: () => messenger.send({ type: "location", location: SAMPLE_PLACE }),
+        run: () => messenger.send({ type: "location", location: SAMPLE_PLACE }, composer.takeQuote()),
       },
       { icon: "contact", label: "look.type.contact", run: sendContact },
     ];
@@ -93,7 +116,7 @@ export function createPhone({ words, notices, messenger, onSelect }) {
     const sticker = (name) => ({
       label: `sticker.${name}`,
       image: `/demo/pages/stickers/${name}.png`,
-      run: () => messenger.sendSticker(`/demo/pages/stickers/${name}.png`),
+      run: () => messenger.sendSticker(`/demo/pages/stickers/${name}.png`, composer.takeQuote()),
     });
     return menuButton({
       icon: "sticker",
@@ -104,8 +127,26 @@ export function createPhone({ words, notices, messenger, onSelect }) {
     });
   }
 
+  function actions(message) {
+    const edit = {
+      icon: "write",
+      label: "look.edit",
+      run: () => composer.begin({ kind: "edit", message }),
+    };
+    return [...quotingItems(composer.begin, message), ...(message.own && message.type === "text" ? [edit] : [])];
+  }
+
+  /** An edit that was refused may be corrected. */
+  async function say(text, context) {
+    if (context?.kind !== "edit") return messenger.send({ type: "text", text }, context);
+    const { message } = context;
+    if (text !== message.text && !(await messenger.edit(message, text)))
+      composer.begin({ kind: "edit", message: { ...message, text } });
+  }
+
   function sendFile(file, how) {
-    if (file && fits(file, LARGEST_MB, notices, words)) void messenger.sendFile(file, how);
+    if (file && fits(file, LARGEST_MB, notices, words))
+      void messenger.sendFile(file, composer.takeQuote(), how);
   }
 
   async function sendContact() {
@@ -120,13 +161,15 @@ export function createPhone({ words, notices, messenger, onSelect }) {
       },
       words,
     );
-    if (contact) void messenger.send({ type: "contact", contact });
+    if (contact) void messenger.send({ type: "contact", contact }, composer.takeQuote());
   }
 
   function render(state) {
     const typing = state.typingUntil > Date.now();
     status.textContent = words.t(typing ? "typing" : "online");
     status.classList.toggle("typing", typing);
+    composer.element.hidden = more.hidden = state.blocked;
+    blocked.hidden = !state.blocked;
     empty.hidden = !state.loaded || state.messages.length > 0;
     messages.update(state.messages, state.tracked?.key ?? null);
   }

@@ -1,6 +1,8 @@
 /** English words of the demo page. */
 export default {
   "about": "What is this?",
+  "about.bubbles":
+    "Point at a bubble: beside it are emojis and a menu to answer, to forward, and to edit what the client wrote. The menu of the phone blocks the shop: then see what the operator is told.",
   "about.operator":
     "On the right an operator reads and answers in the inbox of a small amoCRM of our own, the sandbox.",
   "about.path":
@@ -13,8 +15,15 @@ export default {
   "ahead": "ahead",
   "api_docs": "API docs",
   "attempt": "attempt {number}",
+  "block": "Block the shop",
+  "blocked": "You have blocked the shop. Its messages do not arrive.",
   "direction.in": "client → operator",
   "direction.out": "operator → client",
+  "error.media_forbidden": "The link leads where this server must not call.",
+  "error.media_gone": "Whoever has the file does not give it out.",
+  "error.media_not_kept": "The place for files did not take it.",
+  "error.media_too_large": "The file is too large.",
+  "error.media_unreachable": "The file did not come, or not whole.",
   "follow_newest": "Follow the newest",
   "metrics": "Metrics",
   "name": "Name",
@@ -35,6 +44,11 @@ export default {
   "path_side": "Path",
   "phone": "Phone",
   "phone_side": "Client",
+  "reason.conversation_removed": "the conversation was removed",
+  "reason.internal": "a fault on the way",
+  "reason.messenger_off": "the messenger is switched off",
+  "reason.no_conversation": "no conversation is possible",
+  "reason.other": "refused",
   "record": "Record a voice message",
   "sample_name": "Boris Ivanov",
   "sandbox_wait": "Opening the operator's inbox…",
@@ -47,6 +61,7 @@ export default {
   "step.accepted": "Accepted",
   "step.accepted.in": "amoCRM took it",
   "step.accepted.out": "the messenger took it",
+  "step.copied": "Copied",
   "step.delivered": "Delivered",
   "step.delivered.in": "in the operator's inbox",
   "step.delivered.out": "on the client's phone",
@@ -56,6 +71,9 @@ export default {
   "step.marked_failed.out": "the operator sees the reason",
   "step.marked_read": "Read",
   "step.marked_read.out": "the client saw it",
+  "step.not_copied": "Not copied",
+  "step.not_copied.in": "goes on without a copy",
+  "step.not_copied.out": "goes on without a copy",
   "step.parked": "Parked",
   "step.parked.in": "waits for a person",
   "step.parked.out": "waits for a person",
@@ -82,6 +100,7 @@ export default {
   "sticker.thanks": "Sticker: thanks",
   "subtitle": "messenger ⇄ amoCRM, live",
   "typing": "typing…",
+  "unblock": "Unblock",
   "waiting": "waiting…",
   "write_here": "Message",
 };

@@ -1,6 +1,8 @@
 /** Russian words of the demo page. */
 export default {
   "about": "Что это?",
+  "about.bubbles":
+    "Наведите на сообщение: рядом — эмодзи и меню, чтобы ответить, переслать, а написанное клиентом и изменить. Меню телефона блокирует магазин: посмотрите, что об этом узнаёт оператор.",
   "about.operator":
     "Справа оператор читает и отвечает во «Входящих» маленькой собственной amoCRM — песочницы.",
   "about.path":
@@ -13,8 +15,15 @@ export default {
   "ahead": "впереди",
   "api_docs": "Документация API",
   "attempt": "попытка {number}",
+  "block": "Заблокировать магазин",
+  "blocked": "Вы заблокировали магазин. Его сообщения не приходят.",
   "direction.in": "клиент → оператор",
   "direction.out": "оператор → клиент",
+  "error.media_forbidden": "Ссылка ведёт туда, куда этому серверу нельзя.",
+  "error.media_gone": "Тот, у кого файл, его не отдаёт.",
+  "error.media_not_kept": "Хранилище файлов его не приняло.",
+  "error.media_too_large": "Файл слишком большой.",
+  "error.media_unreachable": "Файл не пришёл или пришёл не целиком.",
   "follow_newest": "К новому",
   "metrics": "Метрики",
   "name": "Имя",
@@ -35,6 +44,11 @@ export default {
   "path_side": "Путь",
   "phone": "Телефон",
   "phone_side": "Клиент",
+  "reason.conversation_removed": "переписка удалена",
+  "reason.internal": "сбой по пути",
+  "reason.messenger_off": "мессенджер отключён",
+  "reason.no_conversation": "переписка невозможна",
+  "reason.other": "не принято",
   "record": "Записать голосовое сообщение",
   "sample_name": "Борис Иванов",
   "sandbox_wait": "Открываем «Входящие» оператора…",
@@ -47,6 +61,7 @@ export default {
   "step.accepted": "Принято",
   "step.accepted.in": "amoCRM приняла",
   "step.accepted.out": "мессенджер принял",
+  "step.copied": "Скопировано",
   "step.delivered": "Доставлено",
   "step.delivered.in": "оператор его видит",
   "step.delivered.out": "на телефоне клиента",
@@ -56,6 +71,9 @@ export default {
   "step.marked_failed.out": "оператор видит причину",
   "step.marked_read": "Прочитано",
   "step.marked_read.out": "клиент прочитал",
+  "step.not_copied": "Без копии",
+  "step.not_copied.in": "идёт дальше без копии",
+  "step.not_copied.out": "идёт дальше без копии",
   "step.parked": "Отложено",
   "step.parked.in": "ждёт человека",
   "step.parked.out": "ждёт человека",
@@ -82,6 +100,7 @@ export default {
   "sticker.thanks": "Стикер: спасибо",
   "subtitle": "мессенджер ⇄ amoCRM вживую",
   "typing": "печатает…",
+  "unblock": "Разблокировать",
   "waiting": "ждём…",
   "write_here": "Сообщение",
 };

@@ -5,7 +5,7 @@ import { call } from "/look/api.js";
  * whenever the server says that it has grown.
  *
  * State members: `chosen` is null or `{ids, key}` (the ids under which its timeline may be found, and its bubble),
- * `tracked` the ids followed now, `timeline` the last one read.
+ * `refused` the last one that the phone did not take, with the key of the one it came `after`, `tracked` the ids followed now, `timeline` the last one read.
  *
  * @param {ReturnType<typeof import("/look/store.js").createStore>} store
  */
@@ -14,8 +14,9 @@ export function createTracking(store) {
   let stale = false;
 
   /** Run after each change of the state. */
-  function follow({ chosen, messages, tracked }) {
-    const newest = messages.at(-1);
+  function follow({ chosen, refused, messages, tracked }) {
+    const last = messages.at(-1);
+    const newest = refused && refused.after === last?.key ? refused : last;
     const next = chosen ?? (newest && { ids: [newest.id], key: newest.key });
     const same = next?.key === tracked?.key && next?.ids.join() === tracked?.ids.join();
     if (!next || same) return;
@@ -54,10 +55,14 @@ export function createTracking(store) {
     if (id === timeline?.id || tracked?.ids.includes(id) || !timeline) void read();
   }
 
+  function refused({ id }) {
+    store.set({ refused: { id, key: id, after: store.get().messages.at(-1)?.key } });
+  }
+
   return {
     follow,
     read,
-    events: { timeline: grown },
+    events: { timeline: grown, refused },
     choose: (ids, key) => store.set({ chosen: { ids, key } }),
     chooseNewest: () => store.set({ chosen: null }),
   };

@@ -1,7 +1,7 @@
 import { webAddress } from "/look/bodies.js";
-import { preview } from "/look/chat.js";
 import { emptyState } from "/look/dialogs.js";
 import { h, icon, iconButton, initials } from "/look/dom.js";
+import { preview } from "/look/preview.js";
 import { clockTime, shortDay, startOfDay, timeElement } from "/look/time.js";
 import { personName } from "/pages/model.js";
 
@@ -32,7 +32,7 @@ export function createChatList({ words, onOpen, onWriteFirst, tools }) {
     const name = personName(person, words);
     const line =
       last && preview({ type: last.type, text: last.text ?? "", fileName: last.file_name ?? "" }, words);
-    const mine = last?.direction === "out" ? `${words.t("you")}: ` : "";
+    const mine = last?.direction === "out" ? `${words.t("look.you")}: ` : "";
     return h(
       "li",
       {},

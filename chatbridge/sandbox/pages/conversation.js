@@ -1,4 +1,5 @@
 import { createComposer } from "/look/composer.js";
+import { quotingItems } from "/look/context_bar.js";
 import { ask, emptyState } from "/look/dialogs.js";
 import { h, iconButton } from "/look/dom.js";
 import { fits, pickFile } from "/look/files.js";
@@ -17,28 +18,31 @@ const LARGEST_MB = 50;
  * @param {import("/look/notices.js").Notices} parts.notices
  * @param {ReturnType<typeof import("/pages/writing.js").createWriting>} parts.writing
  * @param {(message: import("/look/chat.js").ChatMessage) => void} parts.onSelect
+ * @param {(userId: string) => void} parts.onUser another user answers
  * @param {() => void} parts.onBack
  * @returns {{element: HTMLElement, render: (state: object) => void}}
  */
-export function createConversation({ store, words, notices, writing, onSelect, onBack }) {
+export function createConversation({ store, words, notices, writing, onSelect, onUser, onBack }) {
   const messages = createMessageList({
     words,
     onSelect,
     names: true,
     onRetry: (one) => one.retry(),
     onReact: writing.react,
+    actions: (message) => quotingItems(composer.begin, message),
   });
   const composer = createComposer({
     placeholder: "write_here",
+    words,
     attachments: attachments(),
-    onSend: (text) => writing.send({ type: "text", text }),
+    onSend: (text, context) => writing.send({ type: "text", text }, context),
     onFile: send,
     onInput: writing.typing,
   });
   const users = h("select", {
     "class": "input",
     "data-t-label": "answer_as",
-    "onchange": () => store.set({ userId: users.value }),
+    "onchange": () => onUser(users.value),
   });
   const who = h("div", { class: "who" });
   const head = h(
@@ -71,7 +75,7 @@ export function createConversation({ store, words, notices, writing, onSelect, o
   }
 
   function send(file) {
-    if (file && fits(file, LARGEST_MB, notices, words)) void writing.sendFile(file);
+    if (file && fits(file, LARGEST_MB, notices, words)) void writing.sendFile(file, composer.takeQuote());
   }
 
   async function sendLocation() {
@@ -87,8 +91,9 @@ export function createConversation({ store, words, notices, writing, onSelect, o
       },
       words,
     );
-    if (values)
-      void writing.send({ type: "location", location: { lat: Number(values.lat), lon: Number(values.lon) } });
+    if (!values) return;
+    const location = { lat: Number(values.lat), lon: Number(values.lon) };
+    void writing.send({ type: "location", location }, composer.takeQuote());
   }
 
   async function sendContact() {
@@ -103,7 +108,7 @@ export function createConversation({ store, words, notices, writing, onSelect, o
       },
       words,
     );
-    if (values) void writing.send({ type: "contact", contact: values });
+    if (values) void writing.send({ type: "contact", contact: values }, composer.takeQuote());
   }
 
   function renderWho(chat, typing) {
@@ -136,7 +141,10 @@ export function createConversation({ store, words, notices, writing, onSelect, o
       state.accounts.find((one) => one.amojo_id === chat.account_id),
       state.userId,
     );
-    if (chat.id !== shownId) messages.reset();
+    if (chat.id !== shownId) {
+      messages.reset();
+      composer.leave();
+    }
     shownId = chat.id;
     messages.update(state.threads[chat.id] ?? [], state.selected);
   }

@@ -1,4 +1,5 @@
 import { call } from "/look/api.js";
+import { createCatchUp } from "/look/live.js";
 import { replace, upsert } from "/look/thread.js";
 import { chatMessage, withChat } from "/pages/model.js";
 
@@ -17,6 +18,7 @@ const LOG_ROWS = 500;
 export function createFeed({ store, words, notices, scope }) {
   const wanted = (chat) => !scope || chat.scope_id === scope;
   const get = (path) => call("GET", `/sandbox/${path}`);
+  const { reading, heard } = createCatchUp();
 
   /** A user's or client's name by id. */
   function nameOf(id) {
@@ -26,14 +28,18 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   /** A message as it is drawn; the sandbox's own shape stays with it as `raw`. */
-  const drawn = (raw) => ({ ...chatMessage(raw, nameOf, words), raw });
+  const drawn = (raw) => ({ ...chatMessage(raw, nameOf, store.get().userId, words), raw });
 
   function changeThread(chatId, change) {
     const { threads } = store.get();
     store.set({ threads: { ...threads, [chatId]: change(threads[chatId] ?? []) } });
   }
 
-  async function load() {
+  const load = () => reading(loadAll);
+  const loadThread = (chatId) => reading(() => readThread(chatId));
+  const loadLog = () => reading(readLog);
+
+  async function loadAll() {
     const answers = await notices.attempt(() => Promise.all(["state", "chats", "switches"].map(get)));
     if (!answers) return;
     const [{ accounts, connections }, { chats }, switches] = answers;
@@ -42,12 +48,12 @@ export function createFeed({ store, words, notices, scope }) {
     await Promise.all([openId && loadThread(openId), logLoaded && loadLog()]);
   }
 
-  async function loadThread(chatId) {
+  async function readThread(chatId) {
     const answer = await notices.attempt(() => get(`chats/${chatId}/messages`));
     if (answer) changeThread(chatId, (thread) => replace(thread, answer.messages.map(drawn)));
   }
 
-  async function loadLog() {
+  async function readLog() {
     const answers = await notices.attempt(() => Promise.all(["requests", "hooks"].map(get)));
     if (answers) store.set({ logLoaded: true, requests: answers[0].requests, hooks: answers[1].hooks });
   }
@@ -77,6 +83,9 @@ export function createFeed({ store, words, notices, scope }) {
   }
 
   function takeMessage(raw) {
+    if (raw.direction === "in") store.set({ typing: { ...store.get().typing, [raw.chat_id]: 0 } });
+    const renewed = (chat) => (chat.last_message?.id === raw.id ? { ...chat, last_message: raw } : chat);
+    store.set({ chats: store.get().chats.map(renewed) });
     if (store.get().threads[raw.chat_id]) changeThread(raw.chat_id, (thread) => upsert(thread, drawn(raw)));
   }
 
@@ -125,13 +134,15 @@ export function createFeed({ store, words, notices, scope }) {
     takeChat,
     repaint,
     events: {
-      chat: takeChat,
-      message: takeMessage,
-      reaction: takeMessage,
-      status: takeStatus,
+      ...heard({
+        chat: takeChat,
+        message: takeMessage,
+        reaction: takeMessage,
+        status: takeStatus,
+        request: (row) => takeRow("requests", row),
+        hook: (row) => takeRow("hooks", row),
+      }),
       typing: takeTyping,
-      request: (row) => takeRow("requests", row),
-      hook: (row) => takeRow("hooks", row),
       switches: loadSwitches,
       reset: forget,
     },

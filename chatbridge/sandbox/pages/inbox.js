@@ -1,10 +1,10 @@
-import { preview } from "/look/chat.js";
 import { ask } from "/look/dialogs.js";
 import { h, icon } from "/look/dom.js";
 import { createWords } from "/look/i18n.js";
 import { languageSwitch } from "/look/language_switch.js";
 import { connectionSign, listen } from "/look/live.js";
 import { createNotices } from "/look/notices.js";
+import { preview } from "/look/preview.js";
 import { createStore } from "/look/store.js";
 import lookEn from "/look/texts.en.js";
 import lookRu from "/look/texts.ru.js";
@@ -61,6 +61,7 @@ const conversation = createConversation({
   notices,
   writing,
   onSelect: select,
+  onUser: answerAs,
   onBack: () => feed.open(null),
 });
 const chatList = createChatList({
@@ -98,6 +99,12 @@ function topBar() {
 function select(message) {
   store.set({ selected: message.key });
   if (message.raw) host.selected(message.raw);
+}
+
+/** Whose reactions are one's own changes with the user. */
+function answerAs(userId) {
+  store.set({ userId });
+  feed.repaint();
 }
 
 async function writeFirst() {

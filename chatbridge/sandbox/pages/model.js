@@ -12,10 +12,11 @@ const STATES = new Map([
 /**
  * @param {object} m a message of the control API
  * @param {(id: string) => string} nameOf the name of a user or client by id
+ * @param {string | null} userId who sits at this side of the screen
  * @param {import("/look/i18n.js").Words} words
  * @returns {import("/look/chat.js").ChatMessage}
  */
-export function chatMessage(m, nameOf, words) {
+export function chatMessage(m, nameOf, userId, words) {
   return {
     key: m.id,
     id: m.id,
@@ -34,7 +35,7 @@ export function chatMessage(m, nameOf, words) {
     at: m.at_ms,
     edited: Boolean(m.edited),
     silent: Boolean(m.silent),
-    reactions: (m.reactions ?? []).map(({ user, emoji }) => ({ user: nameOf(user), emoji })),
+    reactions: (m.reactions ?? []).map(({ user, emoji }) => ({ user: nameOf(user), emoji, own: user === userId })),
     ...delivery(m, words),
   };
 }
@@ -59,9 +60,15 @@ function reason({ error_code: code, error }, words) {
 }
 
 function quoted({ reply_to: reply, forwards }) {
-  const source = reply?.message ?? reply ?? forwards?.messages?.[0];
+  const source = reply?.message ?? forwards?.messages?.[0];
   if (!source) return null;
-  return { author: source.sender?.name ?? "", text: source.text ?? "", type: source.type ?? "text" };
+  return {
+    id: source.id ?? null,
+    author: source.sender?.name ?? "",
+    text: source.text ?? "",
+    type: source.type ?? "text",
+    forwarded: !reply,
+  };
 }
 
 /**

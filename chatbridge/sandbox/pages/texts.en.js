@@ -77,5 +77,4 @@ export default {
   "unread": { one: "{n} unread message", other: "{n} unread messages" },
   "write_first": "Write first",
   "write_here": "Write an answer",
-  "you": "You",
 };

@@ -87,5 +87,4 @@ export default {
   },
   "write_first": "Написать первым",
   "write_here": "Напишите ответ",
-  "you": "Вы",
 };

@@ -1,5 +1,6 @@
 import { call, upload } from "/look/api.js";
 import { mediaSeconds, typeOf } from "/look/files.js";
+import { quoteFrom, quotingMember } from "/look/quotes.js";
 import { sendShown } from "/look/sending.js";
 
 const TYPING_EVERY_MS = 5000;
@@ -16,18 +17,23 @@ const TYPING_EVERY_MS = 5000;
 export function createWriting({ store, words, notices, feed }) {
   let typedAt = 0;
 
-  /** `prepare` runs before each try and adds what the server needs, such as the address of an uploaded file. */
-  function send(content, prepare = async () => ({})) {
+  /**
+   * `context` is what is answered or passed on. `prepare` runs before each try and adds what the server needs, such as
+   * the address of an uploaded file.
+   */
+  function send(content, context, prepare = async () => ({})) {
     const { openId: chatId, userId } = store.get();
+    typedAt = 0;
     const { media, fileName, fileSize, ...plain } = content;
     return sendShown(
-      { ...content, author: feed.nameOf(userId) },
+      { ...content, author: feed.nameOf(userId), quote: quoteFrom(context) },
       {
         words,
         notices,
         change: (change) => feed.changeThread(chatId, change),
         work: async () => {
-          const body = { user_id: userId, message: { ...plain, ...(await prepare()) } };
+          const message = { ...plain, ...quotingMember(context), ...(await prepare()) };
+          const body = { user_id: userId, message };
           const answer = await call("POST", `/sandbox/chats/${chatId}/messages`, body);
           tell(answer.hook);
           return feed.drawn(answer.message);
@@ -41,9 +47,10 @@ export function createWriting({ store, words, notices, feed }) {
       notices.failed(words.t("hook_not_taken", { error: hook.error }), words.t("hook_not_taken_hint"));
   }
 
-  function sendFile(file, type = typeOf(file)) {
+  function sendFile(file, context) {
+    const type = typeOf(file);
     const content = { type, media: URL.createObjectURL(file), fileName: file.name, fileSize: file.size };
-    return send(content, async () => {
+    return send(content, context, async () => {
       const seconds = type === "audio" || type === "video" ? await mediaSeconds(file) : 0;
       const stored = await upload("/sandbox/media", file);
       const media = new URL(stored.url, location.href).href;
