@@ -132,6 +132,7 @@ class Recovery(_Part):
 
     days: int = Field(ge=1, le=365)
     tolerance: float = Field(ge=0)
+    tolerance_shared: float = Field(ge=0)
     calls_per_second: float = Field(gt=0)
 
 

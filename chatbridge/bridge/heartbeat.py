@@ -21,8 +21,6 @@ log = structlog.get_logger()
 
 EVERY: Final = 2.0
 """Seconds from one beat to the next."""
-_COVERED: Final = 3.0
-"""Seconds since the last beat of a node that is well, at most."""
 PATIENCE: Final = 5.0
 """Seconds that amoCRM waits for an answer to a callback."""
 _TURNS: Final = 10
@@ -37,9 +35,9 @@ class Heartbeat:
     """This node's."""
 
     def __init__(self, *, store: Store, clock: Clock, tolerance: float) -> None:
-        """Look over stretches within the tolerance, in seconds; where there may be other nodes, over one that they cover."""
+        """Look over stretches within the tolerance, in seconds."""
         self._store, self._clock = store, clock
-        self._tolerance = int(max(tolerance, _COVERED if store.shared else 0) * _SECOND)
+        self._tolerance = int(tolerance * _SECOND)
         self._breaches: list[Gap] = []
         self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None

@@ -23,7 +23,9 @@ def assemble_replies(
         ground.directory,
         ground.settings,
     )
-    heartbeat = Heartbeat(store=store, clock=clock, tolerance=settings.recovery.tolerance)
+    recovering = settings.recovery
+    tolerance = recovering.tolerance_shared if store.shared else recovering.tolerance
+    heartbeat = Heartbeat(store=store, clock=clock, tolerance=tolerance)
     spool = Spool(
         folder=settings.spool.folder,
         limit=settings.spool.max_bytes,
@@ -42,17 +44,19 @@ def assemble_replies(
         spool=spool,
         new_id=ids.new_uuid,
     )
-    rate = settings.recovery.calls_per_second
     recovery = Recovery(
         store=store,
         clock=clock,
         directory=directory,
         histories=Histories(
-            directory=directory, transport=ground.transport, clock=clock, rate=rate
+            directory=directory,
+            transport=ground.transport,
+            clock=clock,
+            rate=recovering.calls_per_second,
         ),
         callbacks=callbacks,
         partitions=lambda: courier.partitions,
-        days=settings.recovery.days,
+        days=recovering.days,
     )
     heartbeat.tell(recovery.wake)
     return Replies(

@@ -96,7 +96,9 @@ def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
     with contextlib.ExitStack() as stack:
         if request.param == "postgresql":
             url = stack.enter_context(request.getfixturevalue("postgres").database())
-        process = bridge_process(tmp_path, url, RECOVERY__TOLERANCE="0")
+        process = bridge_process(
+            tmp_path, url, RECOVERY__TOLERANCE="0", RECOVERY__TOLERANCE_SHARED="0"
+        )
         stack.enter_context(stopped_afterwards(process))
         process.start("/readyz")
         yield process
@@ -230,7 +232,8 @@ async def test_a_restart_that_is_soon_over_is_not_looked_into(
     inbox: Inbox, mortal: Process
 ) -> None:
     await inbox.clients_write(1)
-    mortal.settings["CHATBRIDGE_RECOVERY__TOLERANCE"] = "3600"
+    for name in ("TOLERANCE", "TOLERANCE_SHARED"):
+        mortal.settings[f"CHATBRIDGE_RECOVERY__{name}"] = "3600"
     mortal.terminate()
     await asyncio.to_thread(mortal.start, "/readyz")
     assert (await inbox.bridge.call("GET", "/v1/recoveries")).json["items"] == []
