@@ -209,6 +209,8 @@ class Copier:
                         self._begin(wanted)
             except StoreUnavailable as error:
                 log.warning("files_not_looked_for", reason=str(error))
+            except Exception:
+                log.exception("copier_fault")
             await self._clock.sleep(_BETWEEN)
             patience = _FORGOTTEN
 

@@ -116,6 +116,8 @@ class History:
                     await self.walk_on()
             except StoreUnavailable as error:
                 log.warning("history_not_indexed", reason=str(error))
+            except Exception:
+                log.exception("history_fault")
             await self._clock.sleep(_BETWEEN)
 
     async def walk_on(self) -> None:

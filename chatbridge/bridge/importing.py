@@ -168,6 +168,8 @@ class Importing:
                     moved = await self.move_on()
             except (StoreUnavailable, NotFound) as error:
                 log.warning("imports_not_moved", reason=str(error))
+            except Exception:
+                log.exception("import_fault")
             pause = plan.pause(pause, moved=moved)
             await self._clock.sleep(pause)
 

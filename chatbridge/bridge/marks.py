@@ -157,6 +157,8 @@ class Marks:
                     pass
             except StoreUnavailable as error:
                 log.warning("marks_not_walked", reason=str(error))
+            except Exception:
+                log.exception("marks_fault")
 
     async def walk_on(self) -> bool:
         """Mark the next replies whose time is over; return whether there may be more of them.

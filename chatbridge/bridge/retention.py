@@ -46,6 +46,8 @@ class Retention:
                     log.info("files_removed", count=removed)
             except (MediaNotKept, StoreUnavailable) as error:
                 log.warning("files_not_removed", reason=str(error))
+            except Exception:
+                log.exception("retention_fault")
             await self._clock.sleep(_HOUR)
 
     async def remove_page(self) -> int:
