@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from chatbridge.bridge.copying import Copier, content_of
-from chatbridge.errors import MediaForbidden, MediaGone
+from chatbridge.errors import MediaForbidden, MediaGone, NotSent, StoreUnavailable
 from chatbridge.media.kinds import fits
 from chatbridge.media.links import MediaLinks
 from chatbridge.media.names import harmless_name
@@ -38,21 +38,28 @@ class Attachments:
         """Return the event with a link of ours to its file, and what was changed.
 
         Raises:
-            StoreUnavailable: the database is away.
+            NotSent: the database is away, so nobody knows what became of the file.
 
         """
         content = content_of(event)
         if content is None or content.type not in MEDIA_TYPES:
             return event, None
         kept_as = self._copier.kept_as(content)
-        row = await self._store.read(media.find, kept_as or entry.key)
-        if row is not None and row.state is MediaState.WANTED:
-            await self._copier.copied(entry)
-            row = await self._store.read(media.find, entry.key)
+        try:
+            row = await self._found(entry, kept_as)
+        except StoreUnavailable as error:
+            raise NotSent("not sent: the database does not say what became of its file") from error
         if row is None and kept_as is None:
             return event, None  # from before files were copied
         ready = attached(content, row, self._links)
         return replace(event, content=ready.content), ready.note
+
+    async def _found(self, entry: Entry, kept_as: bytes | None) -> MediaRow | None:
+        row = await self._store.read(media.find, kept_as or entry.key)
+        if row is not None and row.state is MediaState.WANTED:
+            await self._copier.copied(entry)
+            row = await self._store.read(media.find, entry.key)
+        return row
 
     async def shown(self, said: Sequence[tuple[bytes, Content]]) -> list[Content]:
         """Return content, each given with the key of its entry, with links of ours to the files that are kept.
