@@ -329,7 +329,7 @@ async def test_quotes_and_forwards_name_messages_by_every_id_there_is(
     known = await rows(sandbox, shop)
     for msgid, (_, wanted) in named.items():
         assert known[msgid]["reply_to"]["message"]["id"] == wanted, msgid
-    assert known["f-1"]["forwards"]["messages"] == [{"msgid": "m-1"}]
+    assert [one["msgid"] for one in known["f-1"]["forwards"]["messages"]] == ["m-1"]
     (forwarded,) = known["f-2"]["forwards"]["messages"]
     assert (forwarded["text"], forwarded["sender"]["name"]) == ("old words", "Bob")
 

@@ -65,9 +65,8 @@ async def test_of_nodes_that_begin_together_one_finds_it(store: Store) -> None:
     assert gap.to_at == NOW + 60 * SECOND
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_what_a_node_that_hangs_has_begun_stands_in_nobodys_way(store: Store) -> None:
-    if not store.shared:
-        pytest.skip("SQLite has one node")
     await begin(store, NOW)
     back = f"UPDATE heartbeats SET at = at - {60 * SECOND}"
     await store.write(lambda connection: connection.exec_driver_sql(back))
