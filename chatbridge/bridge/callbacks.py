@@ -26,7 +26,7 @@ from chatbridge.model import (
 )
 from chatbridge.observability.metrics import Metrics
 from chatbridge.protocol.amojo import signing
-from chatbridge.protocol.amojo.callbacks import Said, read_callback
+from chatbridge.protocol.amojo.callbacks import OtherEvent, read_callback
 from chatbridge.spool.records import Spooled
 from chatbridge.store import unknown_events
 from chatbridge.store.engine import Store
@@ -109,7 +109,10 @@ class Callbacks:
             except UnreadablePayload as error:
                 await self._keep_unknown(link, "unreadable", str(error), body)
                 raise
-            await self._relay(link, said, body)
+            if isinstance(said, Message):
+                await self._operator_message(link, said)
+            else:
+                await self._relay(link, said, body)
         except StoreUnavailable:
             await self._spool.put(Spooled(scope_id, now, body))
 
@@ -131,7 +134,9 @@ class Callbacks:
         except UnreadablePayload as error:
             await self._keep_unknown(link, "unreadable", str(error), record.body)
             return
-        if not isinstance(said, Typing):
+        if isinstance(said, Message):
+            await self._operator_message(link, said)
+        elif not isinstance(said, Typing):
             await self._relay(link, said, record.body)
 
     async def take_recovered(self, link: Link, message: Message, recovery: int) -> None:
@@ -141,8 +146,7 @@ class Callbacks:
             StoreUnavailable: it was not stored.
 
         """
-        messenger = self._directory.messenger(link.messenger_id)
-        verdict = await self._operator_message(link, messenger, message, recovery)
+        verdict = await self._operator_message(link, message, recovery)
         if verdict is Verdict.NEW:
             self._metrics.replies_recovered.inc()
 
@@ -161,20 +165,18 @@ class Callbacks:
         log.warning("callback_refused", scope_known=known, signed=bool(signature))
         return CallbackRefused()
 
-    async def _relay(self, link: Link, said: Said, body: bytes) -> None:
-        messenger = self._directory.messenger(link.messenger_id)
-        if isinstance(said, Message):
-            await self._operator_message(link, messenger, said)
-        elif isinstance(said, Typing):
+    async def _relay(self, link: Link, said: Reaction | Typing | OtherEvent, body: bytes) -> None:
+        if isinstance(said, Typing):
             self._typists.operator_types(link, said)
         elif isinstance(said, Reaction):
-            await self._operator_reaction(link, messenger, said, body)
+            await self._operator_reaction(link, said, body)
         else:
             await self._keep_unknown(link, said.kind, "this version does not relay it", body)
 
     async def _operator_message(
-        self, link: Link, messenger: Messenger, message: Message, recovery: int | None = None
+        self, link: Link, message: Message, recovery: int | None = None
     ) -> Verdict:
+        messenger = self._directory.messenger(link.messenger_id)
         if self.first is not None and recovery is None:
             await self.first(link, message)
         conversation = conversation_of(link, message)
@@ -209,9 +211,8 @@ class Callbacks:
             key=entry_key(messenger, Direction.TO_MESSENGER, Kind.STARTED, conversation.amojo_id),
         )
 
-    async def _operator_reaction(
-        self, link: Link, messenger: Messenger, reaction: Reaction, body: bytes
-    ) -> None:
+    async def _operator_reaction(self, link: Link, reaction: Reaction, body: bytes) -> None:
+        messenger = self._directory.messenger(link.messenger_id)
         said = fingerprint(body.rstrip()).hex()
         await self._acceptor.take(
             reaction,

@@ -28,6 +28,10 @@ _BETWEEN: Final = 1.0
 """Seconds from one walk to the next."""
 _STRETCH: Final = 2_000
 """Entries indexed at once."""
+_BUSY: Final = 200
+"""Entries in a second: with more, indexing is left for a quieter one."""
+_LAG: Final = 20_000
+"""Entries behind the journal from which on it is done all the same: a page reads them in a few milliseconds."""
 _DISTANCE: Final = 10 * 1_000_000
 """Microseconds that the walk stays behind where several nodes write: an entry may be seen later than one with a higher number."""
 
@@ -62,7 +66,7 @@ class History:
         self._partitions = partitions
         self._seen: deque[tuple[int, int]] = deque()
         """When the journal was looked at lately, and its newest entry then."""
-        self._indexed = 0
+        self._indexed = self._newest = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -127,8 +131,11 @@ class History:
             StoreUnavailable: the database is away.
 
         """
-        now = self._clock.now()
-        self._seen.append((now, await self._store.read(history.newest_entry)))
+        now, newest = self._clock.now(), await self._store.read(history.newest_entry)
+        grown, self._newest = newest - self._newest, newest
+        self._seen.append((now, newest))
+        if grown > _BUSY and newest - self._indexed < _LAG:
+            return
         distance = _DISTANCE if self._store.shared else 0
         while len(self._seen) > 1 and self._seen[1][0] <= now - distance:
             self._seen.popleft()

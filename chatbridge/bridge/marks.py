@@ -115,13 +115,19 @@ class Marks:
 
     def ended(self, outcomes: Iterable[Outcome]) -> None:
         """Take note of recorded ends of attempts: what is known by them is told soon."""
+        final: dict[int, bool] = {}  # most of a batch is of few links
         for outcome in outcomes:
             entry = outcome.entry
             if entry.direction is not Direction.TO_MESSENGER or entry.kind != Kind.MESSAGE:
                 continue
+            link_id = entry.link_id
             if outcome.kind is OutcomeKind.PARKED:
-                marking = self._failed(entry.link_id, outcome)
-            elif outcome.kind is OutcomeKind.DELIVERED and self._is_final(entry.link_id):
+                marking = self._failed(link_id, outcome)
+            elif outcome.kind is OutcomeKind.DELIVERED:
+                if link_id not in final:
+                    final[link_id] = self._is_final(link_id)
+                if not final[link_id]:
+                    continue
                 marking = Marking(Mark.DELIVERED, outcome.answered_at)
             else:
                 continue

@@ -10,16 +10,18 @@ from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery, Taken
+from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
 from chatbridge.model import (
+    MEDIA_TYPES,
     Channel,
     Edit,
+    Event,
     Link,
     LinkState,
     Message,
-    Messenger,
     Reaction,
     Started,
     Status,
@@ -60,12 +62,15 @@ class Sending:
             DeliveryError: amoCRM did not take it, or may not have.
 
         """
-        link = await self._link(entry)
+        directory = self._directory
+        link = directory.find_link_by_id(entry.link_id)
+        if link is None:
+            link = await directory.link_made_lately(entry.link_id)
         if link.state is not LinkState.CONNECTED:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
         event, note = entry.read(), None
-        if isinstance(event, Message | Edit):
+        if isinstance(event, Message | Edit) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
         now = self._clock.wall()
         if isinstance(event, Message):
@@ -88,14 +93,22 @@ class Sending:
             DeliveryError: the messenger did not take it, or may not have.
 
         """
-        link = await self._link(entry)
+        directory = self._directory
+        link = directory.find_link_by_id(entry.link_id)
+        if link is None:
+            link = await directory.link_made_lately(entry.link_id)
         messenger = self._directory.messenger(link.messenger_id)
         connector = self._connectors.get(messenger.kind)
         if connector is None:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
-        event, changes = await self._event_for(entry, connector, messenger)
+        event, note = entry.read(), None
+        if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
+            event, note = await self._attachments.attach(entry, event)
+        if messenger.webhook_format is not WebhookFormat.STANDARD:
+            event = with_answered_ids(messenger, event)
+        event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         taken = await connector.send(
             Delivery(
                 id=f"msg_{entry.key.hex()}",
@@ -108,29 +121,19 @@ class Sending:
         )
         return self._receipt(entry, taken, changes)
 
-    async def _link(self, entry: Entry) -> Link:
-        try:
-            return self._directory.link_by_id(entry.link_id)
-        except KeyError:
-            return await self._directory.link_made_lately(entry.link_id)
-
-    async def _event_for(
-        self, entry: Entry, connector: Connector, messenger: Messenger
+    def _event_for(
+        self, entry: Entry, event: Event, can: Capabilities, note: str | None
     ) -> tuple[Message | Reaction | Started, tuple[str, ...]]:
-        event, can = entry.read(), connector.capabilities(messenger)
         if isinstance(event, Started):
             return event, ()
-        if messenger.webhook_format is not WebhookFormat.STANDARD:
-            event = with_answered_ids(messenger, event)
         if isinstance(event, Reaction):
             event = self._named_now(event, entry)
             if can.reactions:
                 return event, ()
             return adapt(as_text(event, entry.key.hex()), can).message, ("reaction sent as text",)
         if isinstance(event, Message):
-            event, note = await self._attachments.attach(entry, event)
             adapted = adapt(self._named_now(event, entry), can)
-            return adapted.message, tuple(filter(None, (note, *adapted.changes)))
+            return adapted if note is None else (adapted.message, (note, *adapted.changes))
         raise TypeError(f"a {entry.kind} does not go to a messenger")
 
     def _named_now(self, event: _Named, entry: Entry) -> _Named:

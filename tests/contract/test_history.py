@@ -159,3 +159,17 @@ def history_of(store: Store, clock: FakeClock, folder: Path) -> History:
         attachments=make_attachments(store, make_media_parts(store, clock, folder)),
         partitions=lambda: frozenset({0}),
     )
+
+
+async def test_the_walk_leaves_busy_seconds_to_messages(
+    store: Store, link: Link, clock: FakeClock, tmp_path: Path
+) -> None:
+    walker = history_of(store, clock, tmp_path)
+    await store.write(journal.accept, [make_draft(link, f"m-{n}") for n in range(201)], NOW)
+    rows = []
+    for _ in range(2):
+        await walker.walk_on()
+        rows.append(await store.read(lambda c: len(c.execute(conversation_entries.select()).all())))
+        clock.advance(11)
+    assert rows == [0, 201]
+    assert len((await read(store, link, limit=300)).messages) == 201
