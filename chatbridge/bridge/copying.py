@@ -37,6 +37,8 @@ HELD: Final = (_LONGEST + 60) * 1_000_000
 _AT_ONCE: Final = 32
 _AT_ONCE_EACH: Final = 4
 """For one link: whose files come slowly holds up nobody else's."""
+_PATIENCE: Final = 60.0
+"""Seconds for a copy that is not there when its message is sent: others of the link have been slow, or a server was down."""
 _BETWEEN: Final = 15.0
 """Seconds between looks for files that nobody copies."""
 _FORGOTTEN: Final = 30 * 1_000_000
@@ -127,9 +129,24 @@ class Copier:
         self._begin(Wanted(entry.key, entry.lane, entry.link_id, entry.kind, entry.body))
 
     async def copied(self, entry: Entry) -> None:
-        """Return when the copy of an entry's file has ended; begin it if nobody has."""
+        """Return when the copy of an entry's file has ended; begin it if nobody has.
+
+        Whoever waits holds a place of delivery: after a minute the copy is given up.
+
+        Raises:
+            StoreUnavailable: the database is away.
+
+        """
         self.copy(entry)
-        await asyncio.shield(self._copying[entry.key])
+        copy = self._copying[entry.key]
+        patience = asyncio.create_task(self._clock.sleep(_PATIENCE))
+        try:
+            await asyncio.wait((copy, patience), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+        if not copy.done():
+            late = _failed(None, MediaUnreachable.code, "its turn did not come in time")
+            await self._store.write(media.end, entry.key, late, self._clock.now())
 
     # --- inside ---
 

@@ -167,6 +167,25 @@ async def test_who_sends_before_the_copy_is_there_waits_for_it(
     assert house.deliverer.lanes == [entry.lane]
 
 
+async def test_a_copy_that_keeps_a_delivery_waiting_is_given_up(
+    store: Store, link: Link, house: House, files: FileServer
+) -> None:
+    house.start()
+    files.held = asyncio.Event()
+    message = with_picture(files.link("png", "a.png"))
+    (entry,) = await accept(store, drafted(link, "m-1", files.link("png", "a.png")))
+    sending = asyncio.create_task(house.attachments.attach(entry, message))
+    await files.first_byte.wait()
+    await house.clock.somebody_sleeps(3)  # two look now and then for what may be left to do
+    house.clock.advance(60)
+    sent, note = await sending
+    assert sent.content.media_url == files.link("png", "a.png")
+    assert "media_unreachable" in (note or "")
+    files.held.set()
+    await house.deliverer.told.wait()
+    assert (await row_of(store, entry.key)).state is MediaState.FAILED
+
+
 async def test_what_ended_once_has_ended(store: Store, link: Link) -> None:
     (entry,) = await accept(store, drafted(link, "m-1", "https://a.example/a.png"))
     failed = Ended(state=MediaState.FAILED, code="media_gone", detail="HTTP 404")
