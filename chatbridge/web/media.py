@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http import HttpProcessingError
 
 from chatbridge import errors
@@ -42,8 +42,8 @@ async def upload_file(call: Call[web.Request]) -> UploadOut:
     request = call.body
     name, chunks = query.file_name, _body(request)
     if request.content_type == "multipart/form-data":
-        part = await _first_file(request)
-        name, chunks = query.file_name or part.filename, _part(part)
+        form, part = await _first_file(request)
+        name, chunks = query.file_name or part.filename, _part(form, part)
     try:
         upload = await call.services.uploads.take(call.messenger, chunks, file_name=name)
     except MediaTooLarge as error:
@@ -126,12 +126,12 @@ def _span(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
     return (begin, end) if begin < end else None
 
 
-async def _first_file(request: web.Request) -> BodyPartReader:
+async def _first_file(request: web.Request) -> tuple[MultipartReader, BodyPartReader]:
     try:
         form = await request.multipart()
         while (part := await form.next()) is not None:
             if isinstance(part, BodyPartReader) and part.filename is not None:
-                return part
+                return form, part
     except (ValueError, HttpProcessingError, ConnectionError) as error:
         raise errors.InvalidFields("The form cannot be read.") from error
     raise errors.InvalidFields("The form has no file.")
@@ -139,14 +139,19 @@ async def _first_file(request: web.Request) -> BodyPartReader:
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise errors.UnsupportedMediaType
+        raise errors.UnsupportedMediaType("Send the file as it is, not compressed.")
     async for chunk in _patiently(request.content.readany):
         yield chunk
 
 
-async def _part(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _part(form: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:
     async for chunk in _patiently(lambda: part.read_chunk(_CHUNK)):
         yield chunk
+    try:
+        await form.next()
+    except ValueError as error:
+        # Without the line that ends a part, nobody knows whether the file is whole.
+        raise errors.InvalidFields("The form broke off within the file.") from error
 
 
 async def _patiently(read: Callable[[], Awaitable[bytes]]) -> AsyncIterator[bytes]:

@@ -252,6 +252,13 @@ async def test_uploads_are_refused_with_a_reason(own_bridge: OwnBridge, plain: P
         bridge, shop, aiohttp.FormData({"a": "b"}, default_to_multipart=True)
     )
     assert (status, problem["code"]) == (422, "invalid_fields")
+    head = b'--a\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
+    for broken in (b"garbage", head + b"half", head + b"half\r\n--", head + b"half\r\n"):
+        kind = {"Content-Type": "multipart/form-data; boundary=a"}
+        status, problem = await upload(bridge, shop, broken, **kind)
+        assert (status, problem["code"]) == (422, "invalid_fields"), broken
+    status, _ = await upload(bridge, shop, head + b"whole\r\n--a--\r\n", **kind)
+    assert status == 201
     status, _ = await upload(bridge, shop, PNG, Authorization="Bearer nobody")
     assert status == 401
     _, made = await upload(bridge, shop, PNG)
