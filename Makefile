@@ -41,7 +41,7 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 
 lock: $(VENV)/.python ## resolve requirements.lock again: hashes, no addresses
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --upgrade --group dev pyproject.toml -o requirements.lock
+		--no-emit-index-url --upgrade --all-extras --group dev pyproject.toml -o requirements.lock
 
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
@@ -59,7 +59,7 @@ $(VENV)/.python:
 # The lock file names every package of the project and of its tests with their hashes. The runtime takes
 # only its share of it (as constraints), so that `make run` does not download test tools.
 $(VENV)/.runtime: $(VENV)/.python requirements.lock pyproject.toml
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -c requirements.lock -r pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -c requirements.lock --all-extras -r pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
