@@ -71,7 +71,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     connectors: dict[str, Connector] = {
         connector.kind: connector for connector in (BackendConnector(transport),)
     }
-    media = assemble_media(ground)
+    media = assemble_media(ground, connectors)
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
     courier = assemble_courier(ground, connectors, attachments, ownership)

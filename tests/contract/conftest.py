@@ -5,6 +5,7 @@ from chatbridge.store import directory
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
 from tests.factories import make_channel, make_link, make_messenger
+from tests.media import PASSPHRASE
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ async def link(store: Store) -> Link:
 
 
 async def add_link(store: Store) -> Link:
-    sealer = Sealer(["a passphrase of the tests"])
+    sealer = Sealer([PASSPHRASE])
     channel, messenger = make_channel(), make_messenger()
     await store.write(directory.add_channel, channel, sealer)
     await store.write(directory.add_messenger, messenger, sealer)

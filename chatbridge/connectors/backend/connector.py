@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from chatbridge.connectors.base import Delivery, Taken
+from chatbridge.connectors.base import Connector, Delivery, Taken
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.errors import Misconfigured
 from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
@@ -26,7 +26,7 @@ _FIRST_GENERATION: Final = EVERYTHING.model_copy(
 """What callbacks of amojo's first generation can say."""
 
 
-class BackendConnector:
+class BackendConnector(Connector):
     """The connector for messengers of kind `backend`."""
 
     kind: Final = "backend"
