@@ -115,6 +115,7 @@ class FileServer:
         app = web.Application()
         app.router.add_get("/redirect/{times}/{rest:.+}", self._redirect)
         app.router.add_get("/to/{rest:.*}", self._to)
+        app.router.add_get("/cut/{rest:.*}", self._break_off)
         app.router.add_get("/{kind}/{name:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -137,6 +138,16 @@ class FileServer:
     async def _to(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         return web.Response(status=302, headers={"Location": request.match_info["rest"]})
+
+    async def _break_off(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        response = web.StreamResponse()
+        response.content_length = 100
+        await response.prepare(request)
+        await response.write(b"\0" * 50)
+        if request.transport is not None:
+            request.transport.abort()
+        return response
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)

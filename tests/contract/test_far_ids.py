@@ -1,21 +1,28 @@
 """Operators' messages by the ids that messengers give them, on both databases."""
 
-from chatbridge.model import Direction, Link
+from typing import Any
+
+import pytest
+
+from chatbridge.bridge.accepting import entry_key
+from chatbridge.bridge.naming import FarNames
+from chatbridge.errors import NotSent, StoreUnavailable
+from chatbridge.model import Direction, Kind, Link, Message, Person, Reaction, Started
 from chatbridge.store import far_ids, journal, pending, targets
-from chatbridge.store.engine import Store
+from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import Entry, Outcome, OutcomeKind
 from chatbridge.store.far_ids import FarName
 from chatbridge.store.passport import find_passport
 from tests.contract.conftest import add_link
-from tests.factories import make_draft, make_outcome
+from tests.factories import make_draft, make_message, make_messenger, make_outcome
 from tests.fakes import BEGINNING
 
 NOBODY = (b"x" * 16,)
 
 
-async def reply(store: Store, link: Link, message_id: str) -> Entry:
-    draft = make_draft(link, message_id, direction=Direction.TO_MESSENGER)
-    (answer,) = await store.write(journal.accept, [draft], BEGINNING)
+async def reply(store: Store, link: Link, message_id: str, **draft: Any) -> Entry:
+    made = make_draft(link, message_id, direction=Direction.TO_MESSENGER, **draft)
+    (answer,) = await store.write(journal.accept, [made], BEGINNING)
     assert answer.entry is not None
     return answer.entry
 
@@ -88,3 +95,60 @@ async def test_of_two_messages_that_are_meant_the_older_is_found(store: Store, l
         target = await store.read(targets.find_target, (key,), name)
         assert target is not None
         assert target.message_id == "a-1"
+
+
+# --- what an operator says about a message ------------------------------------------------------
+
+
+SHOP = make_messenger()
+OPERATOR = Person(amojo_id="o-1")
+
+
+def quoting(message_id: str) -> Message:
+    return make_message(id="a-9", reply_to=message_id)
+
+
+def reacting(message_id: str | None, amojo_id: str | None) -> Reaction:
+    return Reaction(
+        message_id=message_id,
+        amojo_message_id=amojo_id,
+        reacted_at=BEGINNING,
+        by=OPERATOR,
+        emoji="👍",
+    )
+
+
+async def test_an_operator_means_a_message_that_the_messenger_knows_otherwise(
+    store: Store, link: Link
+) -> None:
+    key = entry_key(SHOP, Direction.TO_MESSENGER, Kind.MESSAGE, "a-1")
+    entry = await reply(store, link, "a-1", key=key)
+    await store.write(pending.settle, [taken(entry, "p-1", "p-0")], BEGINNING)
+    names = FarNames(store)
+    assert await names.put_into(quoting("a-1"), SHOP) == quoting("p-1")
+    assert await names.put_into(reacting(None, "a-1"), SHOP) == reacting("p-1", "a-1")
+    for event in (
+        quoting("m-1"),
+        make_message(),
+        reacting("m-1", "a-1"),
+        reacting(None, "a-2"),
+        Started(amojo_conversation_id="chat-1", started_at=BEGINNING, receiver=OPERATOR),
+    ):
+        assert await names.put_into(event, SHOP) is event
+    assert await names.put_into(quoting("a-1"), make_messenger()) == quoting("a-1")
+
+
+async def test_a_message_is_named_before_its_delivery_is_recorded(store: Store) -> None:
+    """A reply and another that quotes it waited together: the second leaves while the first is being recorded."""
+    names = FarNames(store)
+    names.remember(entry_key(SHOP, Direction.TO_MESSENGER, Kind.MESSAGE, "a-1"), "p-1")
+    assert await names.put_into(quoting("a-1"), SHOP) == quoting("p-1")
+
+
+async def test_nothing_leaves_while_nobody_can_look_up_a_name() -> None:
+    away = open_store("postgresql://postgres@127.0.0.1:1/none")
+    with pytest.raises(StoreUnavailable):
+        await away.start()
+    with pytest.raises(NotSent):
+        await FarNames(away).put_into(quoting("a-1"), SHOP)
+    await away.close()
