@@ -3,14 +3,29 @@
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from pathlib import Path
 
 import aiohttp
 
-from chatbridge.connectors.base import Connector, Delivery, Download, Taken
-from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
+from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
+from chatbridge.connectors.host import Download, Host, Inbound
+from chatbridge.connectors.registry import GROUP
 from chatbridge.errors import MediaGone, MediaTooLarge, MediaUnreachable
 from chatbridge.model import Messenger
+
+
+def install_pigeons(folder: Path) -> None:
+    """Make a folder for `sys.path` in which a package with this connector is installed."""
+    info = folder / "pigeons-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pigeons\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\npigeon = {__name__}:PigeonConnector\n")
+
+
+class PigeonSettings(MessengerSettings):
+    """Files come from a `FileServer` at this address, which hears whose they are."""
+
+    files_url: str
 
 
 class Coming:
@@ -32,17 +47,19 @@ class Coming:
 
 
 class PigeonConnector(Connector):
-    """Every message is two pigeons. Files come from a `FileServer`, which hears whose they are."""
+    """Every message is two pigeons."""
 
-    kind: Final = "pigeon"
-    names_messages: Final = True
+    kind = "pigeon"
+    settings = PigeonSettings
+    names_messages = True
 
-    def __init__(self, files_url: str) -> None:
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.sent: list[Delivery] = []
-        self._files_url, self._numbers = files_url, itertools.count(1)
+        self._numbers = itertools.count(1)
 
-    def capabilities(self, _: Messenger) -> Capabilities:
-        return EVERYTHING
+    async def start(self, inbound: Inbound) -> None:
+        self.inbound = inbound
 
     async def send(self, delivery: Delivery) -> Taken:
         self.sent.append(delivery)
@@ -52,13 +69,8 @@ class PigeonConnector(Connector):
     async def fetch(self, messenger: Messenger, ref: str) -> AsyncGenerator[Download]:
         if ref == "huge":  # as the messenger's own list of files says
             raise MediaTooLarge("the messenger gives out 20 MB at most")
-        try:
-            async with (
-                aiohttp.ClientSession() as http,
-                http.get(f"{self._files_url}/{ref}/{messenger.id}") as answer,
-            ):
-                if answer.status != 200:
-                    raise MediaGone("the messenger has no such file")
-                yield Coming(answer)
-        except aiohttp.ClientError as error:
-            raise MediaUnreachable("the messenger does not answer") from error
+        address = f"{messenger.settings['files_url']}/{ref}/{messenger.id}"
+        async with self.host.http.request("GET", address, seconds=60) as answer:
+            if answer.status != 200:
+                raise MediaGone("the messenger has no such file")
+            yield Coming(answer)

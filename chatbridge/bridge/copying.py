@@ -14,7 +14,7 @@ import structlog
 
 from chatbridge.clients.downloads import Downloader
 from chatbridge.clock import Clock
-from chatbridge.connectors.base import Download
+from chatbridge.connectors.host import Download
 from chatbridge.errors import MediaError, MediaUnreachable, StoreUnavailable
 from chatbridge.media.files import Files
 from chatbridge.media.keeping import Kept, keep, too_large

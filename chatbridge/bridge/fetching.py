@@ -5,8 +5,16 @@ from contextlib import asynccontextmanager
 
 from chatbridge.bridge.copying import Fetch
 from chatbridge.bridge.directory import Directory
-from chatbridge.connectors.base import Connector, Download
-from chatbridge.errors import MediaGone, MediaUnreachable, StoreUnavailable
+from chatbridge.connectors.base import Connector
+from chatbridge.connectors.host import Download
+from chatbridge.errors import (
+    DeliveryError,
+    MediaForbidden,
+    MediaGone,
+    MediaUnreachable,
+    Misconfigured,
+    StoreUnavailable,
+)
 from chatbridge.model import Link
 
 
@@ -25,7 +33,11 @@ def fetching(directory: Directory, connectors: Mapping[str, Connector]) -> Fetch
         connector = connectors.get(messenger.kind)
         if connector is None:
             raise MediaGone(f"this server has no connector for kind {messenger.kind!r}")
-        async with connector.fetch(messenger, ref) as download:
-            yield download
+        try:
+            async with connector.fetch(messenger, ref) as download:
+                yield download
+        except DeliveryError as error:
+            kind = MediaForbidden if isinstance(error, Misconfigured) else MediaUnreachable
+            raise kind(str(error)) from error
 
     return fetch

@@ -15,21 +15,20 @@ from chatbridge.app import create_app
 from chatbridge.config import Settings
 from chatbridge.model import Content, Message, MessageType, Person, Reaction
 from chatbridge.web.listening import listen
-from chatbridge.web.services import SERVICES, Services
+from chatbridge.web.services import SERVICES
 from chatbridge.web.sockets import open_sockets
 from tests.acceptance.bridge import ADMIN_TOKEN, SECRET_KEY, Bridge, Shop, eventually
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.test_afterwards import report, rows, sent, until_at_amojo
 from tests.fakes import BEGINNING
 from tests.media import PNG, FileServer
-from tests.pigeon import PigeonConnector
+from tests.pigeon import PigeonConnector, install_pigeons
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loft:
     """A server with a connector for pigeons, and a shop whose client has written `m-1`, which has arrived."""
 
-    services: Services
     pigeons: PigeonConnector
     bridge: Bridge
     sandbox: SandboxAmojo
@@ -56,14 +55,22 @@ class Loft:
             sender=Person(id="u-1", name="Anna"),
             content=content,
         )
-        messenger = self.services.directory.messenger(self.shop.messenger["id"])
-        await self.services.intake.client_message(messenger, message, scope_id=None, said=b"")
+        (messenger,) = self.pigeons.host.messengers("pigeon")
+        await self.pigeons.inbound.message(messenger, message)
+
+
+@pytest.fixture
+def pigeonry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for a server that has a connector for pigeons."""
+    install_pigeons(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture
 async def loft(
     store_url: str,
-    tmp_path: Path,
+    pigeonry: Path,
     http: aiohttp.ClientSession,
     sandbox: SandboxAmojo,
     files: FileServer,
@@ -77,21 +84,21 @@ async def loft(
             admin_token=ADMIN_TOKEN,
             store={"url": store_url},
             network={"allow": ["127.0.0.1"]},
-            media={"url": str(tmp_path / "media")},
-            spool={"folder": str(tmp_path / "spool")},
+            media={"url": str(pigeonry / "media")},
+            spool={"folder": str(pigeonry / "spool")},
         )
     )
-    services = app[SERVICES]
-    pigeons = services.connectors["pigeon"] = PigeonConnector(files.url)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     entrance = await listen(runner, sockets)
     try:
         bridge = Bridge(SimpleNamespace(url=url), http)
-        shop = await bridge.open_shop(sandbox, kind="pigeon")
+        shop = await bridge.open_shop(sandbox, kind="pigeon", settings={"files_url": files.url})
         await bridge.take(shop, "m-1")
         await bridge.wait_for_state(shop, "m-1", "delivered")
-        yield Loft(services=services, pigeons=pigeons, bridge=bridge, sandbox=sandbox, shop=shop)
+        pigeons = app[SERVICES].connectors["pigeon"]
+        assert isinstance(pigeons, PigeonConnector)
+        yield Loft(pigeons=pigeons, bridge=bridge, sandbox=sandbox, shop=shop)
     finally:
         await entrance.close(delay=0, grace=0)
         await runner.cleanup()
@@ -126,7 +133,8 @@ async def test_an_operators_message_by_the_messengers_id_is_no_more_than_that(lo
     edit = {"message": {"type": "text", "text": "x"}}
     answer = await loft.bridge.call("PATCH", "/v1/messages/p-1", edit, key=loft.shop.key)
     assert answer.problem()["code"] == "not_editable"
-    other = await loft.bridge.open_shop(loft.sandbox, kind="pigeon")
+    settings = {"files_url": "https://files.example"}
+    other = await loft.bridge.open_shop(loft.sandbox, kind="pigeon", settings=settings)
     body = {"user": {"id": "u-1"}, "emoji": "👍"}
     for method, path, value in (
         ("GET", "", None),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from chatbridge.model import Link
@@ -14,9 +16,9 @@ async def link(store: Store) -> Link:
     return await add_link(store)
 
 
-async def add_link(store: Store) -> Link:
+async def add_link(store: Store, **messenger: Any) -> Link:
     sealer = Sealer([PASSPHRASE])
-    channel, messenger = make_channel(), make_messenger()
+    channel, made = make_channel(), make_messenger(**messenger)
     await store.write(directory.add_channel, channel, sealer)
-    await store.write(directory.add_messenger, messenger, sealer)
-    return await store.write(directory.add_link, make_link(channel, messenger))
+    await store.write(directory.add_messenger, made, sealer)
+    return await store.write(directory.add_link, make_link(channel, made))

@@ -13,8 +13,6 @@ import pytest
 
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.copying import HELD
-from chatbridge.clients.addresses import AddressGuard
-from chatbridge.clients.transport import TransportLimits, open_transport
 from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.errors import ConfigurationError, MediaNotKept, MediaTooLarge
 from chatbridge.media.files import Files
@@ -26,8 +24,10 @@ from chatbridge.store.engine import Store
 from chatbridge.store.entries import Draft, Entry
 from chatbridge.store.media import Ended, MediaRow, MediaState
 from chatbridge.store.partitions import EVERYTHING
+from tests.contract.conftest import add_link
 from tests.factories import make_draft, make_message, make_messenger
 from tests.fakes import BEGINNING, FakeClock
+from tests.hosts import make_host
 from tests.media import PDF, PNG, FileServer, make_attachments, make_media_parts
 from tests.pigeon import PigeonConnector
 from tests.processes import free_port, until
@@ -66,17 +66,23 @@ class House:
 
 
 @pytest.fixture
-async def house(
-    store: Store, clock: FakeClock, tmp_path: Path, files: FileServer
-) -> AsyncIterator[House]:
+async def link(store: Store, files: FileServer) -> Link:
+    """A stored link whose messenger gives out files by name as well."""
+    return await add_link(store, kind="pigeon", settings={"files_url": files.url})
+
+
+@pytest.fixture
+async def house(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[House]:
+    host = make_host()
     parts = make_media_parts(
         store,
         clock,
         tmp_path,
         allow=("127.0.0.1",),
         max_bytes=100_000,
-        connectors={"backend": PigeonConnector(files.url)},
+        connectors={"pigeon": PigeonConnector(host)},
     )
+    await host.http.start()
     await parts.open(clock.now())
     yield House(
         clock=clock,
@@ -85,6 +91,7 @@ async def house(
         deliverer=Deliverer(),
     )
     await parts.stop()
+    await host.http.close()
 
 
 def with_picture(link: str | None = None, **content: str) -> Message:
@@ -186,6 +193,17 @@ async def test_what_breaks_off_on_its_way_from_a_connector_is_tried_again(
     assert len(files.asked) == 4
 
 
+async def test_a_file_at_a_private_address_is_not_fetched_for_a_connector(
+    store: Store, house: House
+) -> None:
+    house.start()
+    link = await add_link(store, kind="pigeon", settings={"files_url": "http://127.0.0.2:1"})
+    (entry,) = await accept(store, drafted(link, "m-1", media_ref="png"))
+    await house.copy(entry)
+    row = await row_of(store, entry.key)
+    assert (row.state, row.code) == (MediaState.FAILED, "media_forbidden")
+
+
 @pytest.mark.parametrize("ref", ["large", "endless"])
 async def test_what_a_connector_gives_is_bounded(
     store: Store, link: Link, house: House, ref: str
@@ -200,9 +218,7 @@ async def test_what_a_connector_gives_is_bounded(
 async def test_a_file_that_its_messengers_connector_does_not_give_is_gone(
     store: Store, clock: FakeClock, link: Link, tmp_path: Path
 ) -> None:
-    guard, limits = AddressGuard.allowing([]), TransportLimits(connect_timeout=5)
-    transport = open_transport("thin", guard, limits, user_agent="test", proxy="")
-    for number, connectors in enumerate(({}, {"backend": BackendConnector(transport)})):
+    for number, connectors in enumerate(({}, {"pigeon": BackendConnector(make_host())})):
         parts = make_media_parts(store, clock, tmp_path, connectors=connectors)
         deliverer = Deliverer()
         await parts.open(clock.now())
