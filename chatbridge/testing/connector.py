@@ -11,7 +11,7 @@ Every test runs the real server as a process, the sandbox of amoCRM at the other
 and the server. What the stand-in cannot do (`Abilities`) is not tested.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import ClassVar, Final
 
@@ -75,8 +75,6 @@ class ConnectorContract(ClientsWrite, OperatorsWrite, FailuresAndCrashes, Life):
 
     far_side: ClassVar[type[FarSide]]
     """The stand-in of the messenger's server. Each test makes one."""
-    environment: ClassVar[Mapping[str, str]] = {}
-    """Further variables of the server's environment."""
 
     pytestmark: ClassVar = [pytest.mark.asyncio(loop_scope="class")]
 
@@ -103,7 +101,7 @@ class ConnectorContract(ClientsWrite, OperatorsWrite, FailuresAndCrashes, Life):
     @classmethod
     async def server_of_all(cls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
         """A server for all tests."""
-        server = Server(tmp_path_factory.mktemp("server"), cls.environment)
+        server = Server(tmp_path_factory.mktemp("server"))
         await server.start()
         yield server
         await server.stop()

@@ -54,7 +54,7 @@ class FailuresAndCrashes:
         sent = await shop.greeted_by(ANNA)
         await shop.far_side.go_away()
         row = await shop.operator_says(sent, "first")
-        await shop.retried(row["id"])
+        await shop.stepped(row["id"], "retry")
         await shop.far_side.come_back()
         await shop.operator_says(sent, "second")
         await shop.seen(ANNA, 2)

@@ -79,7 +79,7 @@ class Life:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The server in this process: after it has served and stopped, no task and no socket is there that was not before."""
-        server = Server(tmp_path, {})
+        server = Server(tmp_path)
         for name, value in server.settings.items():
             monkeypatch.setenv(name, value)
         thresholds, before = gc.get_threshold(), _sockets()

@@ -64,8 +64,8 @@ class Reply:
 class Server:
     """`chatbridge serve` on SQLite, in a folder of its own. It can be killed and started again."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        """Serve on a free port; `settings` are further variables of the environment."""
+    def __init__(self, folder: Path) -> None:
+        """Serve on a free port."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {
@@ -78,7 +78,7 @@ class Server:
             "CHATBRIDGE_SPOOL__FOLDER": f"{folder}/spool",
             "CHATBRIDGE_NETWORK__ALLOW": "127.0.0.1",
             "CHATBRIDGE_LOG__LEVEL": "debug",
-        } | dict(settings)
+        }
         self._log = folder / "serve.log"
         self._process: asyncio.subprocess.Process | None = None
 

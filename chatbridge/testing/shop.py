@@ -1,5 +1,6 @@
 """A messenger that is linked to an account: what every test of a connector works with."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chatbridge.connectors.capabilities import Capabilities
@@ -126,16 +127,18 @@ class Shop:
         status = await self._mark(chat_id, message_id, -1)
         assert status["error_code"], f"a failure has a reason: {status}"
 
-    async def retried(self, message_id: str) -> None:
-        """Return once an operator's message was tried in vain."""
+    async def stepped(self, message_id: str, step: str) -> None:
+        """Return once the timeline of an operator's message has this step: `retry` if it was tried in vain, `accepted`."""
         path, key = f"/v1/messages/{message_id}", self.messenger["api_key"]
+        steps: list[str] = []
 
-        async def tried() -> bool:
+        async def there() -> bool:
             passport = (await self.server.call("GET", path, key=key)).body
-            return "retry" in {line["step"] for line in passport["timeline"]}
+            steps[:] = [line["step"] for line in passport["timeline"]]
+            return step in steps
 
         await eventually(
-            tried, lambda: f"the server tries {message_id} in vain and will again{self._clues()}"
+            there, lambda: f"the timeline of {message_id} has {step}; it has {steps}{self._clues()}"
         )
 
     async def _mark(self, chat_id: str, message_id: str, code: int) -> Row:
@@ -189,10 +192,16 @@ class Shop:
 
     async def reached(self, client: Client, text: str) -> Seen:
         """Return the message with this text, once the client sees it."""
+        return await self._seen(client, text, lambda said: said == text)
 
+    async def reads_of(self, client: Client, words: str) -> Seen:
+        """Return the message that has these words, once the client sees it."""
+        return await self._seen(client, words, lambda said: words in (said or ""))
+
+    async def _seen(self, client: Client, text: str, matches: Callable[[str | None], bool]) -> Seen:
         async def there() -> Seen | None:
             seen = self.far_side.received(client)
-            return next((one for one in seen if one.text == text), None)
+            return next((one for one in seen if matches(one.text)), None)
 
         return await eventually(
             there,

@@ -75,6 +75,7 @@ class ClientsWrite:
         sent = await shop.greeted_by(ANNA)
         reply = await shop.operator_says(sent, "We have it")
         seen = await shop.reached(ANNA, "We have it")
+        await shop.stepped(reply["id"], "accepted")
         for ours, theirs in ((sent.message_id, sent.message_id), (seen.id, reply["id"])):
             await shop.far_side.client_reacts(ANNA, ours, "👍")
             await shop.reacted(sent, theirs, ["👍"])
@@ -86,6 +87,7 @@ class ClientsWrite:
         sent = await shop.greeted_by(ANNA)
         reply = await shop.operator_says(sent, "Red or blue?")
         seen = await shop.reached(ANNA, "Red or blue?")
+        await shop.stepped(reply["id"], "accepted")
         for ours, theirs in ((seen.id, reply["id"]), (sent.message_id, sent.message_id)):
             answer = await shop.client_says(ANNA, f"About {ours}", reply_to=ours)
             row = await shop.arrived(answer)
