@@ -102,15 +102,13 @@ class ConnectorContract(ClientsWrite, OperatorsWrite, FailuresAndCrashes, Life):
     async def server_of_all(cls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
         """A server for all tests."""
         server = Server(tmp_path_factory.mktemp("server"))
-        await server.start()
         yield server
         await server.stop()
 
     @pytest_asyncio.fixture(loop_scope="class")
     async def server(self, server_of_all: Server) -> AsyncIterator[Server]:
-        """The server, running. A fault in its log fails the test."""
-        if not server_of_all.is_running:
-            await server_of_all.start()
+        """The server, running, whatever the test before did to it. A fault in its log fails the test."""
+        await server_of_all.start()
         before = len(server_of_all.log)
         yield server_of_all
         lines = server_of_all.log[before:].splitlines()

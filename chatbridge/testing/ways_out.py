@@ -77,6 +77,19 @@ class OperatorsWrite:
         else:
             assert seen.text == "> Is the red one there?\nIt is"
 
+    async def test_an_operator_answers_their_own_message(self, shop: Shop) -> None:
+        sent = await shop.greeted_by(ANNA)
+        row = await shop.operator_says(sent, "We have it")
+        await shop.reached(ANNA, "We have it")
+        await shop.operator_says(sent, "In blue", reply_to=row["id"])
+        first, second, *_ = await shop.seen(ANNA, 2)
+        if shop.capabilities.quotes:
+            assert second.reply_to == first.id, (
+                "the ids that the messenger gives are returned as Taken.message_ids, and names_messages is set"
+            )
+        else:
+            assert second.text == "> We have it\nIn blue"
+
     async def test_an_operator_reacts(self, shop: Shop) -> None:
         sent = await shop.client_says(ANNA, "Thanks")
         row = await shop.arrived(sent)

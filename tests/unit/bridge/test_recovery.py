@@ -362,7 +362,11 @@ async def test_a_reply_whose_callback_is_here_keeps_what_histories_do_not_tell(
     await patient.recovery.ask(GAP)
     await patient.recovery.start()
     told = FULL["message"]["message"]["id"]
-    patient.amojo.histories[CHAT] = [item("a-2", NOW - 1), item(told), item("a-1", NOW - 99 * SECOND)]
+    patient.amojo.histories[CHAT] = [
+        item("a-2", NOW - 1),
+        item(told),
+        item("a-1", NOW - 99 * SECOND),
+    ]
     body = json.dumps(FULL).encode()
     await patient.callbacks.take(make_link().scope_id, body, sign_body(SECRET, body))
     assert patient.replies() == ["a-1", told, "a-2"]
