@@ -2,19 +2,19 @@
 
 Every reply gets a final mark within a quarter of an hour and half a minute. A failure is told at once. That a messenger took a
 reply is told at once only if it reports nothing itself; otherwise it has fifteen minutes to say more, and then "delivered" is the
-best that anybody knows. What a crash leaves untold is found by the same walk through the journal that ends those minutes.
+best that anybody knows, unless it waits in a feed that the messenger has not fetched: then it failed. What a crash leaves untold is found by the same walk through the journal that ends those minutes.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple
 
 import structlog
 
-from chatbridge.bridge.accepting import Acceptor, entry_key
+from chatbridge.bridge.accepting import Acceptor, delivery_id, entry_key
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.failure_words import reason_of, speaks_russian, words_of
+from chatbridge.bridge.failure_words import NOT_FETCHED, reason_of, speaks_russian, words_of
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import fingerprint
@@ -31,7 +31,7 @@ from chatbridge.model import (
     Status,
 )
 from chatbridge.protocol.amojo.callbacks import NAMELESS
-from chatbridge.store import receipts
+from chatbridge.store import feed, receipts
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import (
     ConversationKey,
@@ -120,6 +120,8 @@ class Marks:
             entry = outcome.entry
             if entry.direction is not Direction.TO_MESSENGER or entry.kind != Kind.MESSAGE:
                 continue
+            if outcome.waiting:
+                continue  # the walk finds out whether it was fetched
             link_id = entry.link_id
             if outcome.kind is OutcomeKind.PARKED:
                 marking = self._failed(link_id, outcome)
@@ -178,17 +180,22 @@ class Marks:
         if page.last is None:
             return False
         found = await self._store.read(receipts.list_unmarked, page.replies) if page.replies else []
-        await asyncio.gather(*(self._mark(each.target, self._found(each, now)) for each in found))
+        ids = [delivery_id(each.key) for each in found if each.code is None]
+        unfetched = await self._store.read(feed.find_unfetched, ids) if ids else set()
+        await asyncio.gather(
+            *(self._mark(each.target, self._found(each, now, unfetched)) for each in found)
+        )
         await self._store.write(receipts.turn_page, page.last)
         return page.size == _PAGE
 
-    def _found(self, unmarked: Unmarked, now: int) -> Marking:
-        if unmarked.code is None:
+    def _found(self, unmarked: Unmarked, now: int, unfetched: Collection[str]) -> Marking:
+        code = unmarked.code
+        if code is None and delivery_id(unmarked.key) in unfetched:
+            code = NOT_FETCHED
+        if code is None:
             return Marking(Mark.DELIVERED, now)
-        words = words_of(
-            unmarked.code, None, russian=self._speaks_russian(unmarked.target.conversation.link_id)
-        )
-        return Marking(Mark.FAILED, now, reason_of(unmarked.code), words)
+        russian = self._speaks_russian(unmarked.target.conversation.link_id)
+        return Marking(Mark.FAILED, now, reason_of(code), words_of(code, None, russian=russian))
 
     def _failed(self, link_id: int, outcome: Outcome) -> Marking:
         code = outcome.code or "internal"

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
+from chatbridge.bridge.accepting import delivery_id
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
@@ -35,6 +36,7 @@ _Named = TypeVar("_Named", Message, Reaction)
 
 _REMEMBERED: Final = 10_000
 """Conversations remembered that a messenger named a moment ago."""
+_WAITING: Final = "waits in the messenger's event stream"
 
 
 class Sending:
@@ -111,7 +113,7 @@ class Sending:
         event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         taken = await connector.send(
             Delivery(
-                id=f"msg_{entry.key.hex()}",
+                id=delivery_id(entry.key),
                 messenger=messenger,
                 link=link,
                 event=event,
@@ -148,10 +150,13 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        if taken.waiting:
+            changes = (*changes, _WAITING)
         return Receipt(
             far_id=taken.message_id,
             far_conversation_id=taken.conversation_id,
             detail="; ".join(changes) or None,
+            waiting=taken.waiting,
         )
 
 

@@ -31,6 +31,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Its own id of a message, where it gives one."""
     conversation_id: str | None = None
     """Its own id of a conversation that an operator began."""
+    waiting: bool = False
+    """Nobody has it yet: it waits in the messenger's feed."""
 
 
 class Connector(Protocol):

@@ -48,6 +48,8 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     far_id: str | None = None
     far_conversation_id: str | None = None
     detail: str | None = None
+    waiting: bool = False
+    """It is kept for the far side, which has not fetched it yet."""
 
 
 class Watcher(Protocol):
@@ -319,6 +321,7 @@ class Courier:
             far_id=receipt.far_id,
             far_conversation_id=self._news(entry, receipt.far_conversation_id),
             detail=receipt.detail,
+            waiting=receipt.waiting,
         )
 
     def _news(self, entry: Entry, far_id: str | None) -> str | None:

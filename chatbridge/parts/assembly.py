@@ -7,6 +7,8 @@ from chatbridge import ids
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feed_retention import FeedRetention
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.intake import Intake
@@ -36,6 +38,8 @@ class Parts:
     courier: Courier
     acceptor: Acceptor
     media: MediaParts
+    feeds: Feeds
+    feed_retention: FeedRetention
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -68,8 +72,9 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     """
     ground = lay(settings, clock, worker=worker)
     store, directory, transport = ground.store, ground.directory, ground.transport
+    feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
     connectors: dict[str, Connector] = {
-        connector.kind: connector for connector in (BackendConnector(transport),)
+        connector.kind: connector for connector in (BackendConnector(transport, feeds),)
     }
     media = assemble_media(ground)
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
@@ -93,6 +98,13 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         courier=courier,
         acceptor=acceptor,
         media=media,
+        feeds=feeds,
+        feed_retention=FeedRetention(
+            store=store,
+            clock=clock,
+            days=settings.feed.retention_days,
+            partitions=lambda: courier.partitions,
+        ),
         marks=assemble_marks(ground, connectors, courier, acceptor),
         typing=typing,
         intake=intake,

@@ -53,6 +53,7 @@ def services_of(parts: Parts) -> Services:
             marks=parts.marks,
             typing=parts.typing,
         ),
+        feeds=parts.feeds,
         uploads=media.uploads,
         files=media.files,
         media_links=media.links,

@@ -8,6 +8,7 @@ from aiohttp import web
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
@@ -57,6 +58,7 @@ class Services:
     files: Files
     media_links: MediaLinks
     ingress: Ingress
+    feeds: Feeds
     recovery: Recovery
     heartbeat: Heartbeat
     courier: Courier
