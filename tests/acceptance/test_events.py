@@ -1,7 +1,5 @@
 """The stream of a messenger's events: live, resumed by cursor after anything, and its own only. Real processes."""
 
-
-
 from tests.acceptance.bridge import Bridge, Shop
 from tests.acceptance.event_stream import reading
 from tests.plain_amojo import PlainAmojo
