@@ -25,6 +25,8 @@ from chatbridge.store.feed import Appending, Ends
 log = structlog.get_logger()
 
 _BATCH: Final = 256
+_END: Final = 2**63 - 1
+"""Beyond every position."""
 _BETWEEN: Final = 5.0
 """Seconds between two notes of what was fetched."""
 
@@ -67,9 +69,12 @@ class Feeds:
         """Return what follows a position, of one topic if it is named."""
         return await self._store.read(feed.read_after, messenger_id, after, limit, topic)
 
-    async def newest(self, messenger_id: str, topic: str, limit: int) -> list[FeedEvent]:
-        """Return the newest events of a topic, oldest first."""
-        return await self._store.read(feed.last_of, messenger_id, topic, limit)
+    async def newest(
+        self, messenger_id: str, topic: str, limit: int, *, before: int | None = None
+    ) -> list[FeedEvent]:
+        """Return the newest events of a topic, or the newest before a position, oldest first."""
+        position = _END if before is None else before
+        return await self._store.read(feed.read_before, messenger_id, position, limit, topic)
 
     async def ends(self, messenger_id: str) -> Ends:
         """Return what a feed keeps."""

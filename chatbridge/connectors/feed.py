@@ -44,8 +44,10 @@ class Feed(Protocol):
 
         """
 
-    async def newest(self, messenger_id: str, topic: str, limit: int) -> list[FeedEvent]:
-        """Return the newest events of a topic, oldest first.
+    async def newest(
+        self, messenger_id: str, topic: str, limit: int, *, before: int | None = None
+    ) -> list[FeedEvent]:
+        """Return the newest events of a topic, or the newest before a position, oldest first.
 
         Raises:
             StoreUnavailable: the database is away.

@@ -93,10 +93,14 @@ def read_after(
 
 
 @one_statement
-def last_of(connection: Connection, messenger_id: str, topic: str, limit: int) -> list[FeedEvent]:
-    """Return the newest events of a topic, oldest first."""
+def read_before(
+    connection: Connection, messenger_id: str, position: int, limit: int, topic: str
+) -> list[FeedEvent]:
+    """Return what comes before a position in a topic, the nearest so many, oldest first."""
     row = feed_events.c
-    query = select(*_EVENT).where(row.messenger_id == messenger_id, row.topic == topic)
+    query = select(*_EVENT).where(
+        row.messenger_id == messenger_id, row.topic == topic, row.position < position
+    )
     return _read(connection, query.order_by(row.position.desc()).limit(limit))[::-1]
 
 

@@ -25,8 +25,6 @@ class Draining:
     """`/readyz` says that the server is stopping."""
     last_answers: bool = False
     """Every answer ends its connection."""
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the last answers begin: an answer that would go on for ever ends."""
     silent: dict[RequestHandler, asyncio.TimerHandle] = field(default_factory=dict)
     """Connections that sent no request yet, with what hangs up on them."""
     busy: dict[RequestHandler, asyncio.Task[object]] = field(default_factory=dict)

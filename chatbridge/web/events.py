@@ -21,7 +21,6 @@ from chatbridge.protocol.event_stream import (
     build_retry,
 )
 from chatbridge.web.answers import HEADERS
-from chatbridge.web.draining import DRAINING
 from chatbridge.web.endpoint import Call
 from chatbridge.web.event_schemas import CURSOR, LATEST, EventsQuery
 
@@ -51,7 +50,7 @@ async def stream_events(call: Call[web.Request]) -> web.StreamResponse:
     response = web.StreamResponse(headers=_HEADERS | {"X-Request-Id": REQUEST_ID.get() or ""})
     await response.prepare(request)
     running = asyncio.create_task(stream.run(response.write), name="stream")
-    ending = asyncio.create_task(request.app[DRAINING].ending.wait())
+    ending = asyncio.create_task(services.stopping.wait())
     try:
         await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
     finally:

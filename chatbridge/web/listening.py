@@ -67,7 +67,6 @@ class Entrance:
         await asyncio.sleep(delay)
         await self.door.close()
         self.draining.last_answers = True
-        self.draining.ending.set()
         await self.runner.shutdown()
         await self._see_off(grace)
         await self.express.stop()

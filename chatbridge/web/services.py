@@ -1,5 +1,6 @@
 """What the endpoints work with, under one typed key of the application."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -63,6 +64,8 @@ class Services:
     heartbeat: Heartbeat
     courier: Courier
     metrics: Metrics
+    stopping: asyncio.Event
+    """Is set when the server stops: answers without an end come to one."""
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
         """Return what a messenger can take, as its connector says."""

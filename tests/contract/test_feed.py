@@ -58,13 +58,13 @@ async def test_a_reader_goes_on_where_it_was(store: Store) -> None:
     assert [kept.position for kept in page] == [4, 5, 6, 7]
     assert {kept.created_at for kept in page} == {BEGINNING}
     assert await bodies(store, 4, topic="c-1") == [b"5", b"7", b"9"]
-    newest = await store.read(feed.last_of, "msgr_1", "c-0", 3)
+    newest = await store.read(feed.read_before, "msgr_1", 9, 3, "c-0")
     assert [(kept.position, kept.topic, kept.body) for kept in newest] == [
+        (3, "c-0", b"2"),
         (5, "c-0", b"4"),
         (7, "c-0", b"6"),
-        (9, "c-0", b"8"),
     ]
-    assert await store.read(feed.last_of, "msgr_1", "c-2", 3) == []
+    assert await store.read(feed.read_before, "msgr_1", 9, 3, "c-2") == []
 
 
 async def test_old_events_go_in_small_steps_and_positions_go_on(store: Store) -> None:

@@ -189,7 +189,7 @@ async def test_feeds_are_not_read_whole(traced: tuple[Store, Scans]) -> None:
     await store.write(feed.append, events[:3], NOW)
     assert len(await store.read(feed.read_after, "msgr_1", 5, 10)) == 5
     assert len(await store.read(feed.read_after, "msgr_1", 5, 10, "c-1")) == 3
-    assert len(await store.read(feed.last_of, "msgr_1", "c-1", 3)) == 3
+    assert len(await store.read(feed.read_before, "msgr_1", 9, 3, "c-1")) == 3
     assert await store.read(feed.ends_of, "msgr_1") == (1, 10)
     assert await store.read(feed.find_unfetched, ["m-1"]) == {"m-1"}
     await store.write(feed.note_fetched, {"msgr_1": 3})

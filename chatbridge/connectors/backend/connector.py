@@ -5,14 +5,14 @@ from typing import Final
 import msgspec
 from pydantic import ValidationError
 
-from chatbridge.connectors.base import Delivery, Taken
+from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
-from chatbridge.connectors.feed import Feed
+from chatbridge.connectors.host import Host
 from chatbridge.errors import InternalFailure, StoreUnavailable
 from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
-from chatbridge.protocol.http import Request, Transport
+from chatbridge.protocol.http import Request
 from chatbridge.protocol.webhook_events import Account, WebhookEvent
 
 _SETTING: Final = "capabilities"
@@ -28,14 +28,22 @@ _FIRST_GENERATION: Final = EVERYTHING.model_copy(
 """What callbacks of amojo's first generation can say."""
 
 
-class BackendConnector:
+class BackendSettings(MessengerSettings):
+    """What may be set up about a backend."""
+
+    capabilities: Capabilities = EVERYTHING
+
+
+class BackendConnector(Connector):
     """The connector for messengers of kind `backend`."""
 
-    kind: Final = "backend"
+    kind = "backend"
+    settings = BackendSettings
 
-    def __init__(self, transport: Transport, feed: Feed) -> None:
-        """Send through this transport; keep in this feed what has no address to go to."""
-        self._transport, self._feed = transport, feed
+    def __init__(self, host: Host) -> None:
+        """Send through the host's transport; keep in its feed what has no address to go to."""
+        super().__init__(host)
+        self._transport, self._feed = host.transport, host.feed
         self._known: dict[str, tuple[Messenger, Capabilities]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -44,6 +52,9 @@ class BackendConnector:
         if known is None or known[0] is not messenger:
             known = self._known[messenger.id] = messenger, _capabilities(messenger)
         return known[1]
+
+    async def check(self, messenger: Messenger) -> None:
+        """Take everything: whether the webhook answers shows when there is something to say."""
 
     async def send(self, delivery: Delivery) -> Taken:
         """Post the event; any 2xx means that the backend has it. Without an address, it waits in the feed."""
