@@ -127,12 +127,12 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.importing.stop()
         await parts.replies.stop()
         await parts.typing.stop()
+        await parts.feeds.stop()
         await parts.marks.stop()
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
         await parts.caretaker.stop()
-        await parts.feeds.stop()
         await parts.ground.http.close()
         await parts.ground.transport.close()
     finally:

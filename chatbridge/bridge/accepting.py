@@ -48,11 +48,6 @@ def entry_key(messenger: Messenger, direction: Direction, kind: Kind, name: str)
     return fingerprint_within((messenger.id, direction.name, kind), name)
 
 
-def delivery_id(key: bytes) -> str:
-    """Return the id under which an entry goes to a messenger, the same over all attempts."""
-    return f"msg_{key.hex()}"
-
-
 def conversation_of(link: Link, message: Message) -> ConversationKey:
     """Return the names of a message's conversation; amoCRM's id of the client is needed where amoCRM began it."""
     began = message.conversation_id is None and message.receiver is not None

@@ -5,7 +5,7 @@ say only that it is worth reading, and after a lost connection everybody reads.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -28,7 +28,7 @@ _BATCH: Final = 256
 _END: Final = 2**63 - 1
 """Beyond every position."""
 _BETWEEN: Final = 5.0
-"""Seconds between two notes of what was fetched."""
+"""Seconds after a note of what was fetched before the next one."""
 
 
 class Feeds:
@@ -40,19 +40,25 @@ class Feeds:
         self._append = Batcher(self._write, limit=_BATCH)
         self._listeners = Listeners()
         self._fetched: dict[str, int] = {}
+        self._tell: Callable[[Sequence[str]], Awaitable[None]] | None = None
+        self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def tell(self, listener: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        """Tell somebody, from now on, the keys of what was fetched; the listener may raise StoreUnavailable."""
+        self._tell = listener
 
     def start(self) -> None:
         """Begin to note what is fetched."""
         self._task = asyncio.create_task(self._note_forever(), name="feeds")
 
     async def stop(self) -> None:
-        """Return when everything is stored."""
+        """Note for the last time what was fetched. What is appended later is stored all the same."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._append.drained()
-        await self._note()
+        if self._fetched:
+            await self._note()
 
     async def append(self, messenger_id: str, topic: str, key: str, body: bytes) -> int:
         """Append an event; it is on disk when this returns. See `connectors.feed.Feed`.
@@ -102,6 +108,7 @@ class Feeds:
     def fetched(self, messenger_id: str, position: int) -> None:
         """Take note that the messenger has got its events up to a position; it is written a little later."""
         self._fetched[messenger_id] = max(position, self._fetched.get(messenger_id, 0))
+        self._news.set()
 
     def heard(self, words: str) -> None:
         """Take note of what another node tells."""
@@ -123,16 +130,24 @@ class Feeds:
 
     async def _note_forever(self) -> None:
         while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._note()
+            except Exception:
+                log.exception("feeds_fault")
             await self._clock.sleep(_BETWEEN)
-            await self._note()
 
     async def _note(self) -> None:
-        if not self._fetched:
-            return
-        fetched, self._fetched = self._fetched, {}
+        fetched = self._fetched.copy()
         try:
-            await self._store.write(feed.note_fetched, fetched)
+            keys = await self._store.write(feed.note_fetched, fetched)
+            if keys and self._tell is not None:
+                await self._tell(keys)
         except StoreUnavailable as error:
             log.warning("fetched_not_noted", reason=str(error))
-            for messenger_id, position in fetched.items():
-                self.fetched(messenger_id, position)
+            self._news.set()
+            return
+        for messenger_id, position in fetched.items():
+            if self._fetched[messenger_id] == position:
+                del self._fetched[messenger_id]

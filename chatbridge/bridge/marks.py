@@ -7,17 +7,17 @@ best that anybody knows, unless it waits in a feed that the messenger has not fe
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import structlog
 
-from chatbridge.bridge.accepting import Acceptor, delivery_id, entry_key
+from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.failure_words import NOT_FETCHED, reason_of, speaks_russian, words_of
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
-from chatbridge.ids import fingerprint
+from chatbridge.ids import delivered_key, delivery_id, fingerprint
 from chatbridge.model import (
     Direction,
     FailureReason,
@@ -41,7 +41,7 @@ from chatbridge.store.entries import (
     ReceiptRow,
     Verdict,
 )
-from chatbridge.store.receipts import Unmarked
+from chatbridge.store.receipts import Standing, Unmarked
 from chatbridge.store.targets import Target, find_target
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ class Marks:
             if entry.direction is not Direction.TO_MESSENGER or entry.kind != Kind.MESSAGE:
                 continue
             if outcome.waiting:
-                continue  # the walk finds out whether it was fetched
+                continue  # it has come as far when it is fetched
             link_id = entry.link_id
             if outcome.kind is OutcomeKind.PARKED:
                 marking = self._failed(link_id, outcome)
@@ -142,6 +142,21 @@ class Marks:
             )
             self._ended.append((Target(entry.id, entry.direction, entry.message_id, row), marking))
             self._wake.set()
+
+    async def fetched(self, ids: Sequence[str]) -> None:
+        """Mark replies that messengers fetched from their feeds, by the ids of deliveries: those given up, and those nobody reports.
+
+        Raises:
+            StoreUnavailable: the database is away.
+
+        """
+        keys = [key for each in ids if (key := delivered_key(each)) is not None]
+        marking = Marking(Mark.DELIVERED, self._clock.now())
+        for start in range(0, len(keys), _PAGE):
+            page = keys[start : start + _PAGE]
+            found = await self._store.read(receipts.list_standing, page)
+            news = [each.target for each in found if self._is_news(each)]
+            await asyncio.gather(*(self._mark(target, marking) for target in news))
 
     # --- what is told by itself ---
 
@@ -241,6 +256,12 @@ class Marks:
             and channel.signing is Signing.CURRENT
             and not target.message_id.startswith(NAMELESS)
         )
+
+    def _is_news(self, standing: Standing) -> bool:
+        """Return whether a reply is marked by its being fetched."""
+        if standing.rank is None:
+            return self._is_final(standing.target.conversation.link_id)
+        return standing.reason == reason_of(NOT_FETCHED)
 
     def _is_final(self, link_id: int) -> bool:
         link = self._directory.link_by_id(link_id)

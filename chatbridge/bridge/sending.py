@@ -5,7 +5,6 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from chatbridge.bridge.accepting import delivery_id
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
@@ -15,6 +14,7 @@ from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
+from chatbridge.ids import delivery_id
 from chatbridge.model import (
     MEDIA_TYPES,
     Channel,

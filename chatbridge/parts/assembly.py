@@ -108,6 +108,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         new_id=ids.new_uuid,
     )
     marks = assemble_marks(ground, connectors, courier, acceptor)
+    feeds.tell(marks.fetched)
     return Parts(
         ground=ground,
         stopping=stopping,

@@ -117,16 +117,19 @@ def ends_of(connection: Connection, messenger_id: str) -> Ends:
     return Ends(last + 1 if oldest is None else oldest, last)
 
 
-def note_fetched(connection: Connection, positions: Mapping[str, int]) -> None:
-    """Take note that messengers have got the events of their feeds up to a position; it never goes back."""
-    row = feeds.c
-    statement = update(feeds).where(
-        row.messenger_id == bindparam("of"), row.fetched < bindparam("to")
-    )
-    connection.execute(
-        statement.values(fetched=bindparam("to")),
-        [{"of": of, "to": positions[of]} for of in sorted(positions)],
-    )
+def note_fetched(connection: Connection, positions: Mapping[str, int]) -> list[str]:
+    """Take note that messengers have got the events of their feeds up to a position; return the keys of which that is news."""
+    keys: list[str] = []
+    for messenger_id in sorted(positions):
+        mine, position = feeds.c.messenger_id == messenger_id, positions[messenger_id]
+        before = connection.scalar(select(feeds.c.fetched).where(mine).with_for_update())
+        if before is None or before >= position:
+            continue
+        connection.execute(update(feeds).where(mine).values(fetched=position))
+        row = feed_events.c
+        query = select(row.key).where(row.messenger_id == messenger_id)
+        keys += connection.scalars(query.where(row.position > before, row.position <= position))
+    return keys
 
 
 @one_statement

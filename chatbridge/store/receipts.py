@@ -80,6 +80,23 @@ def list_unmarked(connection: Connection, ids: Collection[int]) -> list[Unmarked
     ]
 
 
+class Standing(NamedTuple):
+    """How far an operator's message has come."""
+
+    target: Target
+    rank: int | None
+    """model.Mark.rank of its mark; None if it has none."""
+    reason: str | None
+    """Of a failure."""
+
+
+def list_standing(connection: Connection, keys: Collection[bytes]) -> list[Standing]:
+    """Return how far those of these entries have come that are messages."""
+    query = targets(journal.c.key.in_(keys), receipts.c.rank, receipts.c.reason)
+    rows = connection.execute(query.outerjoin(receipts, receipts.c.entry_id == journal.c.id))
+    return [Standing(target_of(row), row.rank, row.reason) for row in rows]
+
+
 class Page(NamedTuple):
     """A stretch of the journal."""
 

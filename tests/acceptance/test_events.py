@@ -18,9 +18,10 @@ async def say(plain: PlainAmojo, shop: Shop, *texts: str) -> list[str]:
 async def test_replies_wait_and_come_live(bridge: Bridge, plain: PlainAmojo) -> None:
     shop = await bridge.open_shop(plain)
     (first,) = await say(plain, shop, "one")
-    passport = await bridge.wait_for_state(shop, first, "delivered")
+    passport = await bridge.wait_for_step(shop, first, "delivered")
     details = [line.get("detail") for line in passport["timeline"]]
     assert "waits in the messenger's event stream" in details
+    assert passport["state"] == "queued"
     async with reading(bridge, shop.key) as stream:
         told = await stream.next()
         assert (told.id, told.type, told.text) == ("1", "message.created", "one")
@@ -30,3 +31,4 @@ async def test_replies_wait_and_come_live(bridge: Bridge, plain: PlainAmojo) -> 
         await say(plain, shop, "two", "three")
         assert [one.text for one in await stream.take(2)] == ["two", "three"]
         assert stream.last_id == "3"
+    await bridge.wait_for_state(shop, first, "delivered")
