@@ -155,11 +155,11 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        if taken.waiting:
+            changes = (*changes, _WAITING)
         names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
         if names:
             self._names.remember(entry.key, names[0])
-        if taken.waiting:
-            changes = (*changes, _WAITING)
         return Receipt(
             far_id=next(iter(taken.message_ids), None),
             names=names,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.connectors.host import Host
-from chatbridge.errors import InternalFailure, StoreUnavailable
+from chatbridge.errors import InternalFailure, NotSent, StoreUnavailable
 from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
@@ -77,6 +77,8 @@ class BackendConnector(Connector):
         if isinstance(event, Typing):
             await self._feed.whisper(messenger_id, topic, body)
             return _TAKEN
+        if not delivery.allowed():
+            raise NotSent("not sent: the right to deliver it was lost")
         try:
             await self._feed.append(messenger_id, topic, delivery.id, body)
         except StoreUnavailable as error:
