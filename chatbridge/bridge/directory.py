@@ -3,6 +3,7 @@
 The database is written first, then memory. There are thousands of them at most, and they change rarely.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -11,8 +12,9 @@ from chatbridge.bridge.second_look import Flight, SecondLook
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import api_key_hash
-from chatbridge.model import Channel, Link, LinkState, Messenger
+from chatbridge.model import Channel, Link, LinkEvent, LinkState, Messenger
 from chatbridge.store import directory as rows
+from chatbridge.store import link_events
 from chatbridge.store.directory import Names
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
@@ -33,11 +35,16 @@ class Directory:
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
         self._by_messenger: dict[str, dict[int, Link]] = {}
+        self._queued: Callable[[Iterable[int]], None] = _nobody
         self._changes = 0
         """Changes made here so far."""
         # One reading at a time: what an older one saw must not replace what a newer one did.
         self._reading = Flight(self._read, clock)
         self._second_look = SecondLook(self._look_for, clock)
+
+    def tell(self, queued: Callable[[Iterable[int]], None]) -> None:
+        """Tell somebody, from now on, of lanes in which events about links were queued."""
+        self._queued = queued
 
     async def load(self) -> None:
         """Read everything from the database.
@@ -227,23 +234,27 @@ class Directory:
         """Return the links of a messenger, disconnected ones included."""
         return list(self._by_messenger.get(messenger.id, {}).values())
 
-    async def add_link(self, link: Link) -> Link:
-        """Store a new link and return it with its number.
+    async def add_link(self, link: Link, events: Sequence[LinkEvent] = ()) -> Link:
+        """Store a new link, with events that tell of it, and return it with its number.
 
         Raises:
             AlreadyExists: the account is linked to the channel already.
 
         """
-        stored = await self._store.write(rows.add_link, link)
+        stored, lanes = await self._store.write(link_events.add_link, link, events)
         self._changes += 1
         self._keep_link(stored)
+        self._queued(lanes)
         return stored
 
-    async def change_link(self, link: Link, **changes: Any) -> Link:
-        """Store and return the link with these members changed."""
-        changed = await self._store.write(rows.change_link, link.id, changes)
+    async def change_link(
+        self, link: Link, events: Sequence[LinkEvent] = (), **changes: Any
+    ) -> Link:
+        """Store the link with these members changed, with events that tell of it; return it."""
+        changed, lanes = await self._store.write(link_events.change_link, link.id, changes, events)
         self._changes += 1
         self._keep_link(changed)
+        self._queued(lanes)
         return changed
 
     def _keep_messenger(self, messenger: Messenger) -> None:
@@ -259,3 +270,7 @@ class Directory:
         self._links[link.id] = link
         self._by_scope[link.scope_id] = link
         self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link
+
+
+def _nobody(_: Iterable[int]) -> None:
+    """Take note of nothing."""

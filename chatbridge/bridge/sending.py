@@ -9,7 +9,7 @@ from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
 from chatbridge.clock import Clock
-from chatbridge.connectors.base import Connector, Delivery, Taken
+from chatbridge.connectors.base import Connector, Deliverable, Delivery, Taken
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
@@ -20,9 +20,11 @@ from chatbridge.model import (
     Edit,
     Event,
     Link,
+    LinkEvent,
     LinkState,
     Message,
     Reaction,
+    Report,
     Started,
     Status,
     WebhookFormat,
@@ -97,24 +99,25 @@ class Sending:
         link = directory.find_link_by_id(entry.link_id)
         if link is None:
             link = await directory.link_made_lately(entry.link_id)
-        messenger = self._directory.messenger(link.messenger_id)
+        event, note = entry.read(), None
+        told = event.messenger_id if isinstance(event, LinkEvent) else link.messenger_id
+        messenger = self._directory.messenger(told)
         connector = self._connectors.get(messenger.kind)
         if connector is None:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
-        event, note = entry.read(), None
         if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             event = with_answered_ids(messenger, event)
-        event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
+        said, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         taken = await connector.send(
             Delivery(
                 id=f"msg_{entry.key.hex()}",
                 messenger=messenger,
                 link=link,
-                event=event,
+                event=said,
                 now=self._clock.wall(),
                 allowed=allowed,
             )
@@ -123,8 +126,8 @@ class Sending:
 
     def _event_for(
         self, entry: Entry, event: Event, can: Capabilities, note: str | None
-    ) -> tuple[Message | Reaction | Started, tuple[str, ...]]:
-        if isinstance(event, Started):
+    ) -> tuple[Deliverable, tuple[str, ...]]:
+        if isinstance(event, Started | Report | LinkEvent):
             return event, ()
         if isinstance(event, Reaction):
             event = self._named_now(event, entry)

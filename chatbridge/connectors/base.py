@@ -1,12 +1,34 @@
 """The port of a connector: what it is given, and what it gives back."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from chatbridge.connectors.capabilities import Capabilities
-from chatbridge.model import Link, Message, Messenger, Reaction, Started, Typing
+from chatbridge.model import (
+    Link,
+    LinkEvent,
+    Message,
+    Messenger,
+    Reaction,
+    Report,
+    Started,
+    Typing,
+)
+
+Deliverable = Message | Reaction | Started | Report | LinkEvent | Typing
+"""What may be on its way to a messenger."""
+
+
+class Notice(StrEnum):
+    """What a messenger is told only if it asks for it."""
+
+    MESSAGE_STATUS = "message.status"
+    """What became of its clients' messages on their way to amoCRM."""
+    LINK_CONNECTED = "link.connected"
+    LINK_DISCONNECTED = "link.disconnected"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -16,8 +38,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The same over all attempts: the receiver's key against repeats."""
     messenger: Messenger
     link: Link
-    event: Message | Reaction | Started | Typing
-    """What an operator does; a message as far as the messenger's capabilities go."""
+    event: Deliverable
+    """What an operator does, or a notice; a message as far as the messenger's capabilities go."""
     now: int
     """The time of this attempt, microseconds."""
     allowed: Callable[[], bool]
@@ -42,6 +64,9 @@ class Connector(Protocol):
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
         """Return what this messenger can take."""
+
+    def wants(self, messenger: Messenger, notice: Notice) -> bool:
+        """Return whether this messenger has asked for a notice. It is asked for every message: no I/O."""
 
     async def send(self, delivery: Delivery) -> Taken:
         """Deliver one event.

@@ -8,6 +8,7 @@ from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
 from chatbridge.parts.assembly import Parts
+from chatbridge.parts.delivery import wants
 from chatbridge.web.services import Services
 
 
@@ -38,7 +39,12 @@ def services_of(parts: Parts) -> Services:
         directory=directory,
         intake=parts.intake,
         callbacks=replies.callbacks,
-        linking=Linking(directory=directory, transport=transport, clock=clock),
+        linking=Linking(
+            directory=directory,
+            transport=transport,
+            clock=clock,
+            wants=partial(wants, parts.connectors),
+        ),
         parking=Parking(store=store, clock=clock, look_up=look_up),
         marks=parts.marks,
         afterthoughts=afterthoughts,

@@ -175,11 +175,17 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """Why it failed, where the messenger said so."""
     words: str | None = None
     """The same in its words, for the operator."""
+    follow_up: Draft | None = None
+    """What is to be accepted, in the same conversation, by the transaction that records it."""
 
     @property
     def is_plain(self) -> bool:
         """Return whether there is nothing more to say than that it was delivered."""
-        return self.kind is OutcomeKind.DELIVERED and self.far_conversation_id is None
+        return (
+            self.kind is OutcomeKind.DELIVERED
+            and self.far_conversation_id is None
+            and self.follow_up is None
+        )
 
 
 class JournalRow(NamedTuple):

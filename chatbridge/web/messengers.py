@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chatbridge import ids
+from chatbridge.connectors.backend.settings import BackendSettings
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.errors import InvalidFields, KindUnavailable
 from chatbridge.model import AmojoIdentity, Messenger
@@ -107,15 +108,14 @@ def to_out(messenger: Messenger, services: Services) -> MessengerOut:
 
 
 def _check_settings(settings: dict[str, Any]) -> None:
-    """Refuse capabilities that are none, before a message depends on them."""
+    """Refuse settings that are none, before a message depends on them."""
     try:
-        Capabilities.model_validate(settings.get("capabilities", {}))
+        BackendSettings.model_validate(settings)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         raise InvalidFields(
             fields={
-                "/".join(("/settings/capabilities", *map(str, fault["loc"]))): fault["msg"]
-                for fault in faults
+                "/".join(("/settings", *map(str, fault["loc"]))): fault["msg"] for fault in faults
             }
         ) from None
 

@@ -2,28 +2,23 @@
 
 from typing import Final
 
-from pydantic import ValidationError
-
-from chatbridge.connectors.base import Delivery, Taken
-from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
+from chatbridge.connectors.backend.settings import BackendSettings, settings_of
+from chatbridge.connectors.base import Deliverable, Delivery, Notice, Taken
+from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.errors import Misconfigured
-from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
+from chatbridge.model import (
+    Message,
+    Messenger,
+    Reaction,
+    Report,
+    Started,
+    Typing,
+    WebhookFormat,
+)
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
 from chatbridge.protocol.http import Request, Transport
 from chatbridge.protocol.webhook_events import Account, WebhookEvent
-
-_SETTING: Final = "capabilities"
-_FIRST_GENERATION: Final = EVERYTHING.model_copy(
-    update={
-        "quotes": False,
-        "forwards": False,
-        "buttons": False,
-        "reactions": False,
-        "typing": False,
-    }
-)
-"""What callbacks of amojo's first generation can say."""
 
 
 class BackendConnector:
@@ -34,13 +29,21 @@ class BackendConnector:
     def __init__(self, transport: Transport) -> None:
         """Send through this transport."""
         self._transport = transport
-        self._known: dict[str, tuple[Messenger, Capabilities]] = {}
+        self._known: dict[str, tuple[Messenger, BackendSettings]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
         """Return what the messenger's settings say; everything where they say nothing."""
+        return self._settings(messenger).capabilities
+
+    def wants(self, messenger: Messenger, notice: Notice) -> bool:
+        """Return whether the messenger's settings name the notice; amojo's formats have no words for any."""
+        standard = messenger.webhook_format is WebhookFormat.STANDARD
+        return standard and notice in self._settings(messenger).events
+
+    def _settings(self, messenger: Messenger) -> BackendSettings:
         known = self._known.get(messenger.id)
         if known is None or known[0] is not messenger:
-            known = self._known[messenger.id] = messenger, _capabilities(messenger)
+            known = self._known[messenger.id] = messenger, settings_of(messenger)
         return known[1]
 
     async def send(self, delivery: Delivery) -> Taken:
@@ -56,17 +59,6 @@ class BackendConnector:
 
 
 _TAKEN: Final = Taken()
-
-
-def _capabilities(messenger: Messenger) -> Capabilities:
-    said = messenger.settings.get(_SETTING, {})
-    if messenger.webhook_format is WebhookFormat.AMOJO_V1:
-        said = _FIRST_GENERATION.model_dump() | said
-    try:
-        can = Capabilities.model_validate(said)
-    except ValidationError:
-        return EVERYTHING  # from before they were checked
-    return EVERYTHING if can == EVERYTHING else can
 
 
 def build_request(delivery: Delivery) -> Request | None:
@@ -93,16 +85,18 @@ def build_request(delivery: Delivery) -> Request | None:
     )
 
 
-def _event(
-    event: Message | Reaction | Started | Typing, account: Account, *, now: int
-) -> WebhookEvent:
+def _event(event: Deliverable, account: Account, *, now: int) -> WebhookEvent:
     if isinstance(event, Message):
         return webhook_events.message_created(event, account)
     if isinstance(event, Reaction):
         return webhook_events.reaction_changed(event, account)
     if isinstance(event, Started):
         return webhook_events.conversation_started(event, account)
-    return webhook_events.typing_started(event, account, now=now)
+    if isinstance(event, Report):
+        return webhook_events.message_status(event, account)
+    if isinstance(event, Typing):
+        return webhook_events.typing_started(event, account, now=now)
+    return webhook_events.link_changed(event, account)
 
 
 def _as_amojo(delivery: Delivery, url: str) -> Request | None:
@@ -115,5 +109,5 @@ def _as_amojo(delivery: Delivery, url: str) -> Request | None:
         return hooks.build_reaction(identity, url, event, now=now)
     if isinstance(event, Typing):
         return hooks.build_typing(identity, url, event, now=now)
-    # amojo itself says nothing: a conversation without the messenger's id is one that an operator began.
+    # amojo itself says nothing of the rest: a conversation without the messenger's id is one that an operator began.
     return None
