@@ -7,7 +7,8 @@
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
     │   ├── Unauthenticated, CallbackRefused
     │   ├── NotFound, MethodNotAllowed
-    │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, LinkAmbiguous, NotLinked, KindUnavailable
+    │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
+    │   ├── LinkAmbiguous, NotLinked, KindUnavailable
     │   ├── HistoryNotReady
     │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
@@ -179,6 +180,12 @@ class NotEditable(RequestRefused):
     """This message was written by an operator. Clients' messages can be edited, no others."""
 
     code, http_status, title = "not_editable", 409, "The message cannot be edited"
+
+
+class RotationUnderWay(RequestRefused):
+    """The key before this one is still valid. Wait until it is not, or end it now with `overlap_hours` 0."""
+
+    code, http_status, title = "rotation_under_way", 409, "The key was replaced a moment ago"
 
 
 class LinkAmbiguous(RequestRefused):

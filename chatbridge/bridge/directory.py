@@ -31,6 +31,7 @@ class Directory:
         self._channels: dict[str, Channel] = {}
         self._messengers: dict[str, Messenger] = {}
         self._by_key: dict[bytes, Messenger] = {}
+        self._by_old_key: dict[bytes, Messenger] = {}
         self._by_amojo: dict[str, Messenger] = {}
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
@@ -66,6 +67,7 @@ class Directory:
             channels = await self._store.read(rows.list_channels, self._sealer)
             messengers = await self._store.read(rows.list_messengers, self._sealer)
         self._by_key.clear()
+        self._by_old_key.clear()
         for channel in channels:
             self._channels[channel.id] = channel
         for messenger in messengers:
@@ -178,8 +180,13 @@ class Directory:
             ) from None
 
     def messenger_by_key(self, api_key: str) -> Messenger | None:
-        """Return the messenger an API key belongs to."""
-        return self._by_key.get(api_key_hash(api_key))
+        """Return the messenger an API key belongs to: its own, or for a while the one before that."""
+        given = api_key_hash(api_key)
+        found = self._by_key.get(given)
+        if found is not None:
+            return found
+        former = self._by_old_key.get(given)
+        return former if former and self._clock.now() < former.old_api_key_until else None
 
     def messenger_by_amojo(self, channel_id: str) -> Messenger | None:
         """Return the messenger with this channel id in its amojo identity."""
@@ -194,9 +201,18 @@ class Directory:
 
     async def change_messenger(self, messenger: Messenger, changes: dict[str, Any]) -> Messenger:
         """Store and return the messenger with these members changed."""
-        changes = changes | {"updated_at": self._clock.now()}
+        return await self.revise_messenger(messenger, lambda _: changes)
+
+    async def revise_messenger(
+        self, messenger: Messenger, revise: Callable[[Messenger], dict[str, Any]]
+    ) -> Messenger:
+        """Store and return the messenger with the members changed that `revise` says, given what is stored now."""
+        now = self._clock.now()
         changed = await self._store.write(
-            rows.change_messenger, messenger.id, changes, self._sealer
+            rows.revise_messenger,
+            messenger.id,
+            lambda stored: revise(stored) | {"updated_at": now},
+            self._sealer,
         )
         self._changes += 1
         self._keep_messenger(changed)
@@ -258,8 +274,14 @@ class Directory:
         return changed
 
     def _keep_messenger(self, messenger: Messenger) -> None:
+        before = self._messengers.get(messenger.id)
+        if before is not None:
+            self._by_key.pop(before.api_key_hash, None)
+            self._by_old_key.pop(before.old_api_key_hash or b"", None)
         self._messengers[messenger.id] = messenger
         self._by_key[messenger.api_key_hash] = messenger
+        if messenger.old_api_key_hash is not None:
+            self._by_old_key[messenger.old_api_key_hash] = messenger
         self._by_amojo[messenger.amojo.channel_id] = messenger
 
     def _keep_link(self, link: Link) -> None:

@@ -7,6 +7,7 @@ from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.rotation import Rotation
 from chatbridge.parts.assembly import Parts
 from chatbridge.parts.delivery import wants
 from chatbridge.web.services import Services
@@ -44,6 +45,12 @@ def services_of(parts: Parts) -> Services:
             transport=transport,
             clock=clock,
             wants=partial(wants, parts.connectors),
+        ),
+        rotation=Rotation(
+            directory=directory,
+            clock=clock,
+            new_secret=ids.new_webhook_secret,
+            new_api_key=ids.new_api_key,
         ),
         parking=Parking(store=store, clock=clock, look_up=look_up),
         marks=parts.marks,

@@ -17,6 +17,7 @@ from chatbridge.web import (
     messengers,
     parked,
     recoveries,
+    rotation,
 )
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
@@ -61,6 +62,7 @@ from chatbridge.web.schemas import (
     Released,
     ReleaseDraft,
 )
+from chatbridge.web.webhook_schemas import ApiKeyRotated, Overlap, SecretRotated
 
 _AMOJO: Final = (errors.FarSideRefused, errors.FarSideUnreachable)
 
@@ -99,6 +101,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
         summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
         answer=MessengerOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/webhook-secret", run=rotation.rotate_webhook_secret,
+        summary="Replace the secret of webhooks", tag="messengers", access=Access.ADMIN, body=Overlap,
+        answer=SecretRotated, status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/api-key", run=rotation.rotate_api_key,
+        summary="Replace the API key", tag="messengers", access=Access.ADMIN, body=Overlap, answer=ApiKeyRotated,
+        status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",

@@ -17,6 +17,7 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.recovery import Recovery
+from chatbridge.bridge.rotation import Rotation
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.clock import Clock
@@ -47,6 +48,7 @@ class Services:
     intake: Intake
     callbacks: Callbacks
     linking: Linking
+    rotation: Rotation
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts

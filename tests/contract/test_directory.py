@@ -22,10 +22,11 @@ SEALER = Sealer(["the key of these tests"])
 
 async def fill(store: Store, sealer: Sealer = SEALER) -> tuple[str, ...]:
     """Store one of each; return its secrets."""
-    channel, messenger = make_channel(), make_messenger()
+    old = "whsec_b2xkIG9sZCBvbGQgb2xkIG9sZA=="
+    channel, messenger = make_channel(), make_messenger(old_webhook_secret=old)
     await store.write(directory.add_channel, channel, sealer)
     await store.write(directory.add_messenger, messenger, sealer)
-    return channel.secret, messenger.webhook_secret, messenger.amojo.secret
+    return channel.secret, messenger.webhook_secret, messenger.amojo.secret, old
 
 
 def sealed_columns(connection: Connection) -> list[bytes]:
@@ -127,7 +128,7 @@ async def test_ten_wishes_for_one_channel_make_one(store: Store) -> None:
 async def test_secrets_are_encrypted_in_the_table(store: Store) -> None:
     secrets = await fill(store)
     sealed = await store.read(sealed_columns)
-    assert len(sealed) == 3
+    assert len(sealed) == 4
     assert not [s for s in secrets for value in sealed if s.encode() in value]
 
 

@@ -79,7 +79,7 @@ def build_request(delivery: Delivery) -> Request | None:
     return signed_webhook.build(
         _event(event, account, now=delivery.now),
         url=messenger.webhook_url,
-        secret=messenger.webhook_secret,
+        secrets=messenger.webhook_secrets(delivery.now),
         webhook_id=delivery.id,
         now=delivery.now,
     )
