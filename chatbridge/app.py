@@ -45,6 +45,8 @@ class _News:
             self.parts.ownership.hurry()
         elif topic is Topic.DIRECTORY:
             self.reload()
+        elif topic is Topic.WEBHOOKS:
+            self.parts.webhooks.hear()
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -53,6 +55,7 @@ class _News:
         """Find out what may have been said while nobody listened."""
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
+        self.parts.webhooks.hear()
         self.reload()
 
     def reload(self) -> None:
@@ -101,6 +104,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.directory.load()
         await parts.ground.transport.start()
         await parts.media.open(clock.now())
+        await parts.webhooks.start()
         parts.store.listen(_News(parts))
         await parts.courier.start()
         parts.media.start(parts.courier)
@@ -117,6 +121,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
+        await parts.webhooks.stop()
         await parts.ground.transport.close()
     finally:
         await parts.store.close()

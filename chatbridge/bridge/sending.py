@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Deliverable, Delivery, Taken
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
-from chatbridge.errors import Misconfigured
+from chatbridge.errors import DeliveryError, Misconfigured
 from chatbridge.model import (
     MEDIA_TYPES,
     Channel,
@@ -49,11 +50,15 @@ class Sending:
         transport: Transport,
         connectors: Mapping[str, Connector],
         attachments: Attachments,
+        webhooks: Webhooks,
         clock: Clock,
     ) -> None:
-        """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`."""
+        """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`.
+
+        `webhooks` says which messengers nothing is sent to, and hears what becomes of the rest.
+        """
         self._directory, self._transport = directory, transport
-        self._attachments = attachments
+        self._attachments, self._webhooks = attachments, webhooks
         self._connectors, self._clock = connectors, clock
         self._named: dict[int, str] = {}
 
@@ -107,21 +112,27 @@ class Sending:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
+        self._webhooks.check(messenger)
         if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             event = with_answered_ids(messenger, event)
         said, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
-        taken = await connector.send(
-            Delivery(
-                id=f"msg_{entry.key.hex()}",
-                messenger=messenger,
-                link=link,
-                event=said,
-                now=self._clock.wall(),
-                allowed=allowed,
-            )
+        delivery = Delivery(
+            id=f"msg_{entry.key.hex()}",
+            messenger=messenger,
+            link=link,
+            event=said,
+            now=self._clock.wall(),
+            allowed=allowed,
         )
+        try:
+            taken = await connector.send(delivery)
+        except DeliveryError as error:
+            if allowed():
+                self._webhooks.failed(messenger, error)
+            raise
+        self._webhooks.answered(messenger)
         return self._receipt(entry, taken, changes)
 
     def _event_for(

@@ -55,6 +55,22 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Its own id of a conversation that an operator began."""
 
 
+class Tested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came of trying whether a messenger can be reached."""
+
+    ok: bool
+    status: int | None = None
+    """Of HTTP, if there was an answer."""
+    ms: int = 0
+    """How long it took."""
+    code: str | None = None
+    """Of the error, if it failed with one."""
+    detail: str
+    """What happened."""
+    fix: str | None = None
+    """What to do about it."""
+
+
 class Connector(Protocol):
     """Delivers what operators do to messengers of one kind."""
 
@@ -75,3 +91,6 @@ class Connector(Protocol):
             DeliveryError: it did not arrive, or may not have.
 
         """
+
+    async def test(self, messenger: Messenger) -> Tested:
+        """Try now whether the messenger can be reached. Nothing of it is kept, and clients notice nothing."""

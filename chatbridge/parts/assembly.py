@@ -13,6 +13,7 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
 from chatbridge.connectors.backend.connector import BackendConnector
@@ -36,6 +37,7 @@ class Parts:
     courier: Courier
     acceptor: Acceptor
     media: MediaParts
+    webhooks: Webhooks
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -69,12 +71,21 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     ground = lay(settings, clock, worker=worker)
     store, directory, transport = ground.store, ground.directory, ground.transport
     connectors: dict[str, Connector] = {
-        connector.kind: connector for connector in (BackendConnector(transport),)
+        connector.kind: connector
+        for connector in (BackendConnector(transport, clock=clock, new_id=ids.new_uuid),)
     }
     media = assemble_media(ground)
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
-    courier = assemble_courier(ground, connectors, attachments, ownership)
+    webhooks = Webhooks(
+        store=store,
+        clock=clock,
+        metrics=ground.metrics,
+        pause_after_hours=settings.delivery.pause_after_hours,
+    )
+    courier = assemble_courier(
+        ground, connectors, attachments=attachments, webhooks=webhooks, ownership=ownership
+    )
     acceptor = Acceptor(
         store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
     )
@@ -82,6 +93,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         directory=directory,
         transport=transport,
         connectors=connectors,
+        webhooks=webhooks,
         clock=clock,
         new_id=ids.new_uuid,
     )
@@ -93,6 +105,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         courier=courier,
         acceptor=acceptor,
         media=media,
+        webhooks=webhooks,
         marks=assemble_marks(ground, connectors, courier, acceptor),
         typing=typing,
         intake=intake,

@@ -12,6 +12,7 @@ from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.reporting import Reporting
 from chatbridge.bridge.sending import Sending
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import uptime
 from chatbridge.config import Delivery
 from chatbridge.connectors.base import Connector, Notice
@@ -25,7 +26,9 @@ from chatbridge.parts.ground import Ground
 def assemble_courier(
     ground: Ground,
     connectors: Mapping[str, Connector],
+    *,
     attachments: Attachments,
+    webhooks: Webhooks,
     ownership: Ownership,
 ) -> Courier:
     """Make the engine, with a sender for each direction."""
@@ -34,6 +37,7 @@ def assemble_courier(
         transport=ground.transport,
         connectors=connectors,
         attachments=attachments,
+        webhooks=webhooks,
         clock=ground.clock,
     )
     courier = Courier(

@@ -52,6 +52,7 @@ def services_of(parts: Parts) -> Services:
             new_secret=ids.new_webhook_secret,
             new_api_key=ids.new_api_key,
         ),
+        webhooks=parts.webhooks,
         parking=Parking(store=store, clock=clock, look_up=look_up),
         marks=parts.marks,
         afterthoughts=afterthoughts,

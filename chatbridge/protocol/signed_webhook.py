@@ -25,6 +25,9 @@ _REASONS: Final = frozenset(FailureReason)
 _WORDS: Final = 200
 """Characters of a backend's explanation that are passed on."""
 
+_GONE: Final = 410
+"""The webhook itself is gone, unless the answer says what is wrong with this event (Standard Webhooks, "Deliverability")."""
+
 _FINAL: Final = frozenset({400, 410, 413, 422})
 """Answers that say this event will never be taken. 401, 403 and 404 are seen while a backend is being deployed."""
 
@@ -94,6 +97,8 @@ def read_taken(response: Response) -> None:
     retry_after = read_retry_after(response.headers.get("retry-after"))
     kind = _refusal(status)
     reason, words = _explained(response) if kind is errors.Rejected else (None, None)
+    if status == _GONE and reason is None:
+        kind = errors.EndpointPaused
     said = f": {words}" if words else ""
     raise kind(
         f"the messenger's webhook answered HTTP {status}{said}",

@@ -96,12 +96,17 @@ class _Linked(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     account_id: str
 
 
+class _Tried(msgspec.Struct, kw_only=True, gc=False):
+    messenger_id: str
+    note: str = "A test: nobody wrote anything. Answer 2xx and do nothing."
+
+
 class WebhookEvent(msgspec.Struct, kw_only=True, gc=False):
     """An event."""
 
     type: str
     timestamp: str
-    data: _Written | _Reacted | _Types | _Started | _Reported | _Linked
+    data: _Written | _Reacted | _Types | _Started | _Reported | _Linked | _Tried
 
 
 def format_time(at: int) -> str:
@@ -208,6 +213,13 @@ def link_changed(event: LinkEvent, account: Account) -> WebhookEvent:
         type=f"link.{event.state}",
         timestamp=format_time(event.changed_at),
         data=_Linked(scope_id=account.scope_id, account_id=account.account_id),
+    )
+
+
+def test_event(messenger_id: str, *, now: int) -> WebhookEvent:
+    """Return the event `test`: somebody wants to know whether the webhook works."""
+    return WebhookEvent(
+        type="test", timestamp=format_time(now), data=_Tried(messenger_id=messenger_id)
     )
 
 

@@ -89,6 +89,8 @@ class Topic(StrEnum):
     """Partitions are free."""
     DIRECTORY = "chatbridge_directory"
     """Channels, messengers or links have changed."""
+    WEBHOOKS = "chatbridge_webhooks"
+    """A webhook fails, works again, or was paused or resumed."""
 
 
 _AT_ONCE = 400

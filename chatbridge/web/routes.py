@@ -18,6 +18,7 @@ from chatbridge.web import (
     parked,
     recoveries,
     rotation,
+    webhooks,
 )
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
@@ -62,7 +63,13 @@ from chatbridge.web.schemas import (
     Released,
     ReleaseDraft,
 )
-from chatbridge.web.webhook_schemas import ApiKeyRotated, Overlap, SecretRotated
+from chatbridge.web.webhook_schemas import (
+    ApiKeyRotated,
+    Overlap,
+    RecoverDraft,
+    SecretRotated,
+    TestedOut,
+)
 
 _AMOJO: Final = (errors.FarSideRefused, errors.FarSideUnreachable)
 
@@ -111,6 +118,20 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="POST", path="/v1/messengers/{messenger_id}/api-key", run=rotation.rotate_api_key,
         summary="Replace the API key", tag="messengers", access=Access.ADMIN, body=Overlap, answer=ApiKeyRotated,
         status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/webhook/resume", run=webhooks.resume_messenger,
+        summary="Send to a paused webhook again", tag="messengers", access=Access.ADMIN, status=204,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/recover", run=webhooks.recover_messenger,
+        summary="Deliver again what was given up since then", tag="messengers", access=Access.ADMIN,
+        body=RecoverDraft, answer=Released, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/test", run=webhooks.test_messenger,
+        summary="Send a test event", tag="messengers", access=Access.ADMIN, answer=TestedOut, refusals=(errors.NotFound, errors.KindUnavailable),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
@@ -194,6 +215,14 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="GET", path="/v1/capabilities", run=messengers.get_capabilities,
         summary="Show what this messenger can take", tag="messages", access=Access.MESSENGER, answer=Capabilities,
+    ),
+    Endpoint(
+        method="POST", path="/v1/webhook/recover", run=webhooks.recover, summary="Get again what was given up since then",
+        tag="messages", access=Access.MESSENGER, body=RecoverDraft, answer=Released,
+    ),
+    Endpoint(
+        method="POST", path="/v1/webhook/test", run=webhooks.test, summary="Get a test event", tag="messages",
+        access=Access.MESSENGER, answer=TestedOut, refusals=(errors.KindUnavailable,),
     ),
     Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",

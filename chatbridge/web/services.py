@@ -20,6 +20,7 @@ from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.rotation import Rotation
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
@@ -49,6 +50,7 @@ class Services:
     callbacks: Callbacks
     linking: Linking
     rotation: Rotation
+    webhooks: Webhooks
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts

@@ -248,6 +248,7 @@ async def test_what_another_node_accepted_for_a_new_link_is_delivered(
         transport=transport,
         connectors={},
         attachments=make_attachments(other.store, media),
+        webhooks=node.services.webhooks,
         clock=node.clock,
     )
     assert taken.entry is not None

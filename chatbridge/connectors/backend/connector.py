@@ -1,11 +1,14 @@
 """Delivers what operators do to a backend's webhook."""
 
+from collections.abc import Callable
 from typing import Final
 
+from chatbridge.clock import Clock
+from chatbridge.connectors.backend.advice import advice
 from chatbridge.connectors.backend.settings import BackendSettings, settings_of
-from chatbridge.connectors.base import Deliverable, Delivery, Notice, Taken
+from chatbridge.connectors.base import Deliverable, Delivery, Notice, Taken, Tested
 from chatbridge.connectors.capabilities import Capabilities
-from chatbridge.errors import Misconfigured
+from chatbridge.errors import DeliveryError, Misconfigured
 from chatbridge.model import (
     Message,
     Messenger,
@@ -26,9 +29,9 @@ class BackendConnector:
 
     kind: Final = "backend"
 
-    def __init__(self, transport: Transport) -> None:
-        """Send through this transport."""
-        self._transport = transport
+    def __init__(self, transport: Transport, *, clock: Clock, new_id: Callable[[], str]) -> None:
+        """Send through this transport; `new_id` names tests."""
+        self._transport, self._clock, self._new_id = transport, clock, new_id
         self._known: dict[str, tuple[Messenger, BackendSettings]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -57,7 +60,45 @@ class BackendConnector:
             return Taken(conversation_id=signed_webhook.read_conversation(response))
         return _TAKEN
 
+    async def test(self, messenger: Messenger) -> Tested:
+        """Post an event of type `test` to the webhook, as any other event is posted."""
+        if messenger.webhook_format is not WebhookFormat.STANDARD:
+            return Tested(ok=False, detail=_NO_WORD, fix=_NO_WORD_FIX)
+        begun = self._clock.now()
+        try:
+            response = await self._transport.send(self._test_of(messenger))
+            signed_webhook.read_taken(response)
+        except DeliveryError as error:
+            return Tested(
+                ok=False,
+                status=error.status,
+                ms=self._ms_since(begun),
+                code=error.code,
+                detail=str(error),
+                fix=advice(error),
+            )
+        return Tested(
+            ok=True,
+            status=response.status,
+            ms=self._ms_since(begun),
+            detail="The webhook took a test event.",
+        )
 
+    def _test_of(self, messenger: Messenger) -> Request:
+        now = self._clock.wall()
+        return _build(
+            messenger,
+            webhook_events.test_event(messenger.id, now=now),
+            webhook_id=f"test_{self._new_id()}",
+            now=now,
+        )
+
+    def _ms_since(self, begun: int) -> int:
+        return (self._clock.now() - begun) // 1000
+
+
+_NO_WORD: Final = "amojo's own callbacks have no word for a test."
+_NO_WORD_FIX: Final = "Write a message in amoCRM's inbox, and look at GET /v1/messages/{id}."
 _TAKEN: Final = Taken()
 
 
@@ -68,21 +109,30 @@ def build_request(delivery: Delivery) -> Request | None:
         Misconfigured: the messenger has no webhook address.
 
     """
-    messenger, event = delivery.messenger, delivery.event
+    messenger, event, now = delivery.messenger, delivery.event, delivery.now
+    if messenger.webhook_format is not WebhookFormat.STANDARD:
+        return _as_amojo(delivery, _url_of(messenger))
+    account = Account(delivery.link.scope_id, delivery.link.account_id)
+    said = _event(event, account, now=now)
+    return _build(messenger, said, webhook_id=delivery.id, now=now)
+
+
+def _build(messenger: Messenger, event: WebhookEvent, *, webhook_id: str, now: int) -> Request:
+    return signed_webhook.build(
+        event,
+        url=_url_of(messenger),
+        secrets=messenger.webhook_secrets(now),
+        webhook_id=webhook_id,
+        now=now,
+    )
+
+
+def _url_of(messenger: Messenger) -> str:
     if messenger.webhook_url is None:
         raise Misconfigured(
             "This messenger has no webhook_url yet. Set it with PATCH /v1/messengers/{id}."
         )
-    if messenger.webhook_format is not WebhookFormat.STANDARD:
-        return _as_amojo(delivery, messenger.webhook_url)
-    account = Account(delivery.link.scope_id, delivery.link.account_id)
-    return signed_webhook.build(
-        _event(event, account, now=delivery.now),
-        url=messenger.webhook_url,
-        secrets=messenger.webhook_secrets(delivery.now),
-        webhook_id=delivery.id,
-        now=delivery.now,
-    )
+    return messenger.webhook_url
 
 
 def _event(event: Deliverable, account: Account, *, now: int) -> WebhookEvent:

@@ -228,7 +228,7 @@ def test_any_2xx_means_taken(status: int) -> None:
     ("status", "kind"),
     [
         (400, errors.Rejected),
-        (410, errors.Rejected),
+        (410, errors.EndpointPaused),
         (413, errors.Rejected),
         (422, errors.Rejected),
         (401, errors.Misconfigured),
