@@ -18,18 +18,25 @@ class Reporting:
     def __init__(self, *, directory: Directory, wants: Callable[[Messenger, Notice], bool]) -> None:
         """Report to messengers that want it."""
         self._directory, self._wants = directory, wants
+        self._known: dict[str, tuple[Messenger, bool]] = {}
+        """Who wants it: asked for every message, and answered from here."""
 
     def follow_up(self, outcome: Outcome, amojo_conversation_id: str | None) -> Draft | None:
         """Return the report of an outcome that is final, None if nobody asked for one."""
         entry = outcome.entry
+        link = self._directory.find_link_by_id(entry.link_id)
+        if link is None or not self._is_wanted(self._directory.messenger(link.messenger_id)):
+            return None
         if entry.direction is not Direction.TO_AMOJO or entry.kind != Kind.MESSAGE:
             return None
-        link = self._directory.find_link_by_id(entry.link_id)
-        if link is None or not self._wants(
-            self._directory.messenger(link.messenger_id), Notice.MESSAGE_STATUS
-        ):
-            return None
         return _draft(outcome, amojo_conversation_id or entry.amojo_id)
+
+    def _is_wanted(self, messenger: Messenger) -> bool:
+        known = self._known.get(messenger.id)
+        if known is None or known[0] is not messenger:
+            wanted = self._wants(messenger, Notice.MESSAGE_STATUS)
+            known = self._known[messenger.id] = messenger, wanted
+        return known[1]
 
 
 def _draft(outcome: Outcome, amojo_conversation_id: str | None) -> Draft:
