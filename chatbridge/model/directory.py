@@ -81,6 +81,8 @@ class Messenger:
     settings: dict[str, Any]
     created_at: int
     updated_at: int
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Settings that are secret, such as a bot's token."""
     old_webhook_secret: str | None = field(default=None, repr=False)
     """Signs beside the one that has replaced it."""
     old_webhook_secret_until: int = 0

@@ -10,6 +10,7 @@ from functools import partial
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.marks import Marks
+from chatbridge.bridge.naming import FarNames
 from chatbridge.bridge.reporting import Reporting
 from chatbridge.bridge.sending import Sending
 from chatbridge.bridge.webhooks import Webhooks
@@ -37,6 +38,7 @@ def assemble_courier(
         transport=ground.transport,
         connectors=connectors,
         attachments=attachments,
+        names=FarNames(ground.store),
         webhooks=webhooks,
         clock=ground.clock,
     )

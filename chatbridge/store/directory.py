@@ -249,7 +249,12 @@ def _messenger_row(messenger: Messenger, sealer: Sealer) -> dict[str, Any]:
         "amojo_account_id": amojo["account_id"],
         "amojo_secret_sealed": sealer.seal(amojo["secret"]),
         "settings": orjson.dumps(messenger.settings).decode(),
+        "secrets_sealed": _sealed(row.pop("secrets"), sealer),
     }
+
+
+def _sealed(secrets: dict[str, str], sealer: Sealer) -> bytes | None:
+    return sealer.seal(orjson.dumps(secrets).decode()) if secrets else None
 
 
 def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
@@ -258,6 +263,7 @@ def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
         account_id=row.pop("amojo_account_id"),
         secret=sealer.open(row.pop("amojo_secret_sealed")),
     )
+    secrets = row.pop("secrets_sealed")
     old = row.pop("old_webhook_secret_sealed")
     return Messenger(
         **row
@@ -267,6 +273,7 @@ def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
             "old_webhook_secret": None if old is None else sealer.open(old),
             "webhook_format": WebhookFormat(row["webhook_format"]),
             "settings": orjson.loads(row["settings"]),
+            "secrets": {} if secrets is None else orjson.loads(sealer.open(secrets)),
         }
     )
 

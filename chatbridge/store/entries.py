@@ -167,6 +167,8 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     code: str | None = None
     detail: str | None = None
     far_id: str | None = None
+    names: tuple[str, ...] = ()
+    """What a messenger calls an operator's message: all ids that it may be named by; the first is `far_id`."""
     far_conversation_id: str | None = None
     """The far side's id of the conversation, where its answer told."""
     due_at: int | None = None
@@ -184,6 +186,7 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
         return (
             self.kind is OutcomeKind.DELIVERED
             and self.far_conversation_id is None
+            and not self.names
             and self.follow_up is None
         )
 

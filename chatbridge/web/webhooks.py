@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from chatbridge.errors import InvalidFields, KindUnavailable
+from chatbridge.errors import InvalidFields
 from chatbridge.model import Direction, Messenger
 from chatbridge.store.parked import ParkedFilter
+from chatbridge.web.connectors import connector_of
 from chatbridge.web.endpoint import Call
 from chatbridge.web.schemas import Released
 from chatbridge.web.times import from_datetime
@@ -56,10 +57,7 @@ async def _recover(call: Call[RecoverDraft], messenger: Messenger) -> Released:
 
 async def _test(call: Call[None], messenger: Messenger) -> TestedOut:
     services = call.services
-    connector = services.connectors.get(messenger.kind)
-    if connector is None:
-        raise KindUnavailable(f"This server has no connector of kind {messenger.kind!r}.")
-    tested = await connector.test(messenger)
+    tested = await connector_of(messenger.kind, services).test(messenger)
     if tested.ok:
         await services.webhooks.resume(messenger)
     return TestedOut.model_validate(tested)

@@ -1,13 +1,12 @@
 """Delivers what operators do to a backend's webhook."""
 
-from collections.abc import Callable
 from typing import Final
 
-from chatbridge.clock import Clock
 from chatbridge.connectors.backend.advice import advice
 from chatbridge.connectors.backend.settings import BackendSettings, settings_of
-from chatbridge.connectors.base import Deliverable, Delivery, Notice, Taken, Tested
+from chatbridge.connectors.base import Connector, Deliverable, Delivery, Notice, Taken, Tested
 from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.connectors.host import Host
 from chatbridge.errors import DeliveryError, Misconfigured
 from chatbridge.model import (
     Message,
@@ -20,18 +19,20 @@ from chatbridge.model import (
 )
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
-from chatbridge.protocol.http import Request, Transport
+from chatbridge.protocol.http import Request
 from chatbridge.protocol.webhook_events import Account, WebhookEvent
 
 
-class BackendConnector:
+class BackendConnector(Connector):
     """The connector for messengers of kind `backend`."""
 
-    kind: Final = "backend"
+    kind = "backend"
+    settings = BackendSettings
 
-    def __init__(self, transport: Transport, *, clock: Clock, new_id: Callable[[], str]) -> None:
-        """Send through this transport; `new_id` names tests."""
-        self._transport, self._clock, self._new_id = transport, clock, new_id
+    def __init__(self, host: Host) -> None:
+        """Send through the host's transport."""
+        super().__init__(host)
+        self._transport = host.transport
         self._known: dict[str, tuple[Messenger, BackendSettings]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -49,6 +50,9 @@ class BackendConnector:
             known = self._known[messenger.id] = messenger, settings_of(messenger)
         return known[1]
 
+    async def check(self, messenger: Messenger) -> None:
+        """Take everything: whether the webhook answers shows when there is something to say."""
+
     async def send(self, delivery: Delivery) -> Taken:
         """Post the event; any 2xx means that the backend has it."""
         request = build_request(delivery)
@@ -64,7 +68,7 @@ class BackendConnector:
         """Post an event of type `test` to the webhook, as any other event is posted."""
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             return Tested(ok=False, detail=_NO_WORD, fix=_NO_WORD_FIX)
-        begun = self._clock.now()
+        begun = self.host.clock.now()
         try:
             response = await self._transport.send(self._test_of(messenger))
             signed_webhook.read_taken(response)
@@ -85,16 +89,16 @@ class BackendConnector:
         )
 
     def _test_of(self, messenger: Messenger) -> Request:
-        now = self._clock.wall()
+        now = self.host.clock.wall()
         return _build(
             messenger,
             webhook_events.test_event(messenger.id, now=now),
-            webhook_id=f"test_{self._new_id()}",
+            webhook_id=f"test_{self.host.new_id()}",
             now=now,
         )
 
     def _ms_since(self, begun: int) -> int:
-        return (self._clock.now() - begun) // 1000
+        return (self.host.clock.now() - begun) // 1000
 
 
 _NO_WORD: Final = "amojo's own callbacks have no word for a test."

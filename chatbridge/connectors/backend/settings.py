@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from chatbridge.connectors.base import Notice
+from chatbridge.connectors.base import MessengerSettings, Notice
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.model import Messenger, WebhookFormat
 
@@ -20,16 +20,14 @@ _FIRST_GENERATION: Final = EVERYTHING.model_copy(
 """What callbacks of amojo's first generation can say."""
 
 
-class BackendSettings(BaseModel):
+class BackendSettings(MessengerSettings):
     """The settings of a messenger of kind `backend`."""
-
-    model_config = ConfigDict(frozen=True)
 
     capabilities: Capabilities = Field(
         default=EVERYTHING, description="What it can take from operators"
     )
-    events: frozenset[Notice] = Field(
-        default=frozenset(), description="What its webhook is told beside what operators do"
+    events: tuple[Notice, ...] = Field(
+        default=(), description="What its webhook is told beside what operators do"
     )
 
 
