@@ -130,7 +130,8 @@ class Marks:
             elif outcome.kind is OutcomeKind.DELIVERED:
                 if link_id not in final:
                     final[link_id] = self._is_final(link_id)
-                if not final[link_id]:
+                # What was released has a mark that is not true any more.
+                if not final[link_id] and entry.since == entry.received_at:
                     continue
                 marking = Marking(Mark.DELIVERED, outcome.answered_at)
             else:
