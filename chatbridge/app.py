@@ -45,6 +45,10 @@ class _News:
             self.parts.ownership.hurry()
         elif topic is Topic.DIRECTORY:
             self.reload()
+        elif topic is Topic.FEEDS:
+            self.parts.feeds.heard(words)
+        elif topic is Topic.WEBHOOKS:
+            self.parts.webhooks.hear()
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -53,6 +57,8 @@ class _News:
         """Find out what may have been said while nobody listened."""
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
+        self.parts.feeds.missed()
+        self.parts.webhooks.hear()
         self.reload()
 
     def reload(self) -> None:
@@ -106,7 +112,9 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.ground.transport.start()
         await parts.ground.http.start()
         await parts.media.open(clock.now())
+        await parts.webhooks.start()
         parts.store.listen(_News(parts))
+        parts.feeds.start()
         await parts.caretaker.start(parts.inbound)
         await parts.courier.start()
         parts.media.start(parts.courier)
@@ -114,9 +122,11 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.replies.start()
         parts.importing.start()
         parts.history.start()
+        parts.feed_retention.start()
         parts.caretaker.look()
         yield
         await parts.caretaker.withdraw()
+        await parts.feed_retention.stop()
         await parts.history.stop()
         await parts.importing.stop()
         await parts.replies.stop()
@@ -125,7 +135,9 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
+        await parts.webhooks.stop()
         await parts.caretaker.stop()
+        await parts.feeds.stop()
         await parts.ground.http.close()
         await parts.ground.transport.close()
     finally:

@@ -116,6 +116,7 @@ class Delivery(_Part):
     window_bytes: int = Field(ge=1_048_576)
     at_once: int = Field(ge=1)
     at_once_each: int = Field(ge=1)
+    pause_after_hours: float = Field(gt=0)
 
 
 class Media(_Part):
@@ -124,6 +125,12 @@ class Media(_Part):
     url: str = Field(min_length=1)
     options: dict[str, SecretStr]
     max_bytes: int = Field(ge=1)
+    retention_days: int = Field(ge=1, le=36_500)
+
+
+class Feed(_Part):
+    """Events that wait until messengers fetch them."""
+
     retention_days: int = Field(ge=1, le=36_500)
 
 
@@ -174,6 +181,7 @@ class Settings(BaseSettings):
     amojo: Amojo
     delivery: Delivery
     media: Media
+    feed: Feed
     recovery: Recovery
     spool: Spool
     log: Log

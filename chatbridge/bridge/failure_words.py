@@ -20,10 +20,22 @@ _WRONG: Final = _Words(
     "The messenger is not set up correctly; tell your administrator",
     "Мессенджер настроен неверно, сообщите администратору",
 )
+_PAUSED: Final = _Words(
+    "The messenger has not answered for long and is switched off; tell your administrator",
+    "Мессенджер давно не отвечает и отключён, сообщите администратору",
+)
 _FAULT: Final = _Words(
     "A fault of the chat server; tell your administrator",
     "Ошибка сервера чатов, сообщите администратору",
 )
+
+_UNFETCHED: Final = _Words(
+    "The messenger has not fetched the message",
+    "Мессенджер не забрал сообщение",
+)
+
+NOT_FETCHED: Final = "not_fetched"
+"""Stands for no failed attempt: it waits in the messenger's feed."""
 
 _BY_CODE: Final = {
     "rejected": _REFUSED,
@@ -32,10 +44,14 @@ _BY_CODE: Final = {
     "throttled": _SILENT,
     "far_side_down": _SILENT,
     "outcome_unknown": _SILENT,
+    NOT_FETCHED: _UNFETCHED,
+    "endpoint_paused": _PAUSED,
 }
 _REASONS: Final = {
     "rejected": FailureReason.OTHER,
     "misconfigured": FailureReason.MESSENGER_OFF,
+    NOT_FETCHED: FailureReason.MESSENGER_OFF,
+    "endpoint_paused": FailureReason.MESSENGER_OFF,
 }
 
 

@@ -16,8 +16,10 @@ from chatbridge.model.events import (
     Event,
     FailureReason,
     Kind,
+    LinkEvent,
     Mark,
     Reaction,
+    Report,
     Started,
     Status,
     Typing,
@@ -27,6 +29,7 @@ from chatbridge.model.events import (
     encode_event,
     kind_of,
 )
+from chatbridge.model.feed import FeedEvent
 from chatbridge.model.messages import (
     MEDIA_TYPES,
     ContactCard,
@@ -50,9 +53,11 @@ __all__ = [
     "Edit",
     "Event",
     "FailureReason",
+    "FeedEvent",
     "HookVersion",
     "Kind",
     "Link",
+    "LinkEvent",
     "LinkState",
     "Location",
     "Mark",
@@ -63,6 +68,7 @@ __all__ = [
     "Post",
     "Quote",
     "Reaction",
+    "Report",
     "Signing",
     "Started",
     "Status",

@@ -10,6 +10,8 @@ from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.caretaking import Caretaker
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feed_retention import FeedRetention
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.inbound import ClientDoor
@@ -17,6 +19,7 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
 from chatbridge.connectors.base import Connector
@@ -45,6 +48,9 @@ class Parts:
     courier: Courier
     acceptor: Acceptor
     media: MediaParts
+    feeds: Feeds
+    feed_retention: FeedRetention
+    webhooks: Webhooks
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -80,10 +86,19 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     store, directory, transport = ground.store, ground.directory, ground.transport
     connectors: dict[str, Connector] = {}
     media, stopping = assemble_media(ground, connectors), asyncio.Event()
-    connectors |= load_connectors(host_of(ground, media, stopping))
+    feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
+    connectors |= load_connectors(host_of(ground, media, feeds, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
-    courier = assemble_courier(ground, connectors, attachments, ownership)
+    webhooks = Webhooks(
+        store=store,
+        clock=clock,
+        metrics=ground.metrics,
+        pause_after_hours=settings.delivery.pause_after_hours,
+    )
+    courier = assemble_courier(
+        ground, connectors, attachments=attachments, webhooks=webhooks, ownership=ownership
+    )
     acceptor = Acceptor(
         store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
     )
@@ -91,6 +106,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         directory=directory,
         transport=transport,
         connectors=connectors,
+        webhooks=webhooks,
         clock=clock,
         new_id=ids.new_uuid,
     )
@@ -104,6 +120,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         new_id=ids.new_uuid,
     )
     marks = assemble_marks(ground, connectors, courier, acceptor)
+    feeds.tell(marks.fetched)
     return Parts(
         ground=ground,
         stopping=stopping,
@@ -125,6 +142,14 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         courier=courier,
         acceptor=acceptor,
         media=media,
+        feeds=feeds,
+        feed_retention=FeedRetention(
+            store=store,
+            clock=clock,
+            days=settings.feed.retention_days,
+            partitions=lambda: courier.partitions,
+        ),
+        webhooks=webhooks,
         marks=marks,
         typing=typing,
         intake=intake,

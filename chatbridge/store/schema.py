@@ -5,7 +5,7 @@ The heart is `journal`: one immutable row for everything accepted from either si
 Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
 
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
-before, and a check for each row would cost as much as writing it; nor has `conversation_entries`, which is made of the journal.
+before, and a check for each row would cost as much as writing it; nor have `conversation_entries`, which is made of the journal, and the feeds.
 Everything that people set up has them.
 
 Whoever removes entries from the journal one day removes their rows of `attempts`, `conversation_entries`, `receipts`, `far_ids` and
@@ -73,6 +73,19 @@ messengers = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("secrets_sealed", LargeBinary, comment="JSON of the settings that are secret"),
+    Column("old_webhook_secret_sealed", LargeBinary, comment="signs beside the new one"),
+    Column("old_webhook_secret_until", BigInteger, nullable=False, server_default="0"),
+    Column("old_api_key_hash", LargeBinary(32), comment="opens what the new one does"),
+    Column("old_api_key_until", BigInteger, nullable=False, server_default="0"),
+)
+
+failing_webhooks = Table(
+    "failing_webhooks",
+    metadata,
+    Column("messenger_id", ForeignKey("messengers.id"), primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="the first failure after a success"),
+    Column("code", String(64), nullable=False, comment="of the last error"),
+    Column("paused_at", BigInteger, comment="since when nothing is sent to it"),
 )
 
 links = Table(
@@ -360,4 +373,34 @@ recovered_entries = Table(
     metadata,
     Column("entry_id", _RowId, primary_key=True, autoincrement=False),
     Column("recovery_id", _RowId, nullable=False),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("last", BigInteger, nullable=False, comment="position of its newest event"),
+    Column(
+        "fetched", BigInteger, nullable=False, comment="up to here the messenger has got its events"
+    ),
+)
+
+feed_events = Table(
+    "feed_events",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column(
+        "position",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="from 1, without gaps, in the order of commits",
+    ),
+    Column("key", String(255), nullable=False, comment="refuses a second appending"),
+    Column("topic", String(255), nullable=False, comment="the messenger's id of a conversation"),
+    Column("body", LargeBinary, nullable=False, comment="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("key", "messenger_id"),
+    Index("ix_feed_events_messenger_id_topic_position", "messenger_id", "topic", "position"),
+    Index("ix_feed_events_created_at", "created_at"),
 )

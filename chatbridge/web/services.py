@@ -1,5 +1,6 @@
 """What the endpoints work with, under one typed key of the application."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
@@ -17,8 +19,10 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.recovery import Recovery
+from chatbridge.bridge.rotation import Rotation
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
@@ -47,6 +51,8 @@ class Services:
     intake: Intake
     callbacks: Callbacks
     linking: Linking
+    rotation: Rotation
+    webhooks: Webhooks
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts
@@ -57,10 +63,13 @@ class Services:
     files: Files
     media_links: MediaLinks
     ingress: Ingress
+    feeds: Feeds
     recovery: Recovery
     heartbeat: Heartbeat
     courier: Courier
     metrics: Metrics
+    stopping: asyncio.Event
+    """Is set when the server stops: answers without an end come to one."""
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
         """Return what a messenger can take, as its connector says."""
