@@ -102,9 +102,15 @@ async def _secrets(shop: Shop) -> list[str]:
     kinds = (await shop.server.call("GET", "/v1/connectors")).body["items"]
     (schema,) = (one["settings_schema"] for one in kinds if one["kind"] == shop.messenger["kind"])
     settings = shop.far_side.draft().get("settings", {})
+    members = schema.get("properties", {})
+    for name in members:
+        sounds_secret = any(word in name for word in ("token", "secret", "password", "api_key"))
+        assert not sounds_secret or "writeOnly" in str(members[name]), (
+            f"the setting {name} is of type SecretStr: those are sealed, and never shown"
+        )
     named = [
         str(settings[name])
-        for name, about in schema.get("properties", {}).items()
+        for name, about in members.items()
         if "writeOnly" in str(about) and settings.get(name)
     ]
     return [*named, shop.messenger["api_key"], shop.messenger["webhook_secret"]]
