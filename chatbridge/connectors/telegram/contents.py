@@ -53,7 +53,7 @@ def read_content(message: Message, *, max_bytes: int) -> Content:
         max_bytes: a file beyond this cannot be fetched; the text says so in its place.
 
     """
-    kind = message.content_type
+    kind = ContentType(message.content_type).value
     read = _READERS.get(kind)
     content = _unknown(kind, message) if read is None else read(getattr(message, kind), message)
     if content.media_ref is not None and (content.file_size or 0) > max_bytes:
@@ -128,7 +128,9 @@ def _dice(dice: Dice, _: Message) -> Content:
 
 
 def _unknown(kind: str, message: Message) -> Content:
-    """Return what it is, and what is written beside it."""
+    """Return what it is, and what is written beside it. Of a kind that aiogram does not know it keeps the member."""
+    if kind == ContentType.UNKNOWN:
+        kind = next(iter(message.model_extra or ()), kind)
     text = "\n".join(filter(None, (f"[{kind}]", message.caption)))
     return Content(type=MessageType.TEXT, text=text)
 

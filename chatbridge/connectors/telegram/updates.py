@@ -7,10 +7,9 @@ import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from aiogram.enums import ChatType
+from aiogram.enums import ChatType, ContentType
 from aiogram.types import (
     CallbackQuery,
-    Chat,
     MessageReactionUpdated,
     Update,
     User,
@@ -89,12 +88,9 @@ def parse_update(body: bytes) -> Update:
 def chat_of(update: Update) -> int:
     """Return the chat that an update belongs to; 0 if to none. Order counts within a chat."""
     query = update.callback_query
-    told = (
-        update.message
-        or update.edited_message
-        or update.message_reaction
-        or (query and query.message)
-    )
+    told = update.message or update.edited_message or update.message_reaction
+    if told is None and query is not None and query.message is not None:
+        return query.message.chat.id
     return 0 if told is None else told.chat.id
 
 
@@ -108,7 +104,7 @@ def read_update(update: Update, *, now: int, max_bytes: int) -> tuple[Told, ...]
 
     """
     if (message := update.message or update.edited_message) is not None:
-        why = _not_for_us(message.chat, message.content_type)
+        why = _not_for_us(message)
         if why is not None:
             return (Ignored(why),)
         content = read_content(message, max_bytes=max_bytes)
@@ -122,10 +118,11 @@ def read_update(update: Update, *, now: int, max_bytes: int) -> tuple[Told, ...]
     return (Ignored(update.event_type),)
 
 
-def _not_for_us(chat: Chat, content_type: str) -> str | None:
-    if chat.type != ChatType.PRIVATE:
-        return f"{chat.type} chat"
-    return content_type if content_type in SERVICE else None
+def _not_for_us(message: TelegramMessage) -> str | None:
+    if message.chat.type != ChatType.PRIVATE:
+        return f"{message.chat.type} chat"
+    kind = ContentType(message.content_type)
+    return kind.value if kind in SERVICE else None
 
 
 def _message(message: TelegramMessage, content: Content) -> Message:
