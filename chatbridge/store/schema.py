@@ -69,6 +69,7 @@ messengers = Table(
     Column("settings", Text, nullable=False, comment="JSON"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("secrets_sealed", LargeBinary, comment="JSON of the settings that are secret"),
 )
 
 links = Table(

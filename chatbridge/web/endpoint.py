@@ -263,7 +263,7 @@ def parse_json(model: type[Any], content_type: str, body: bytes) -> Any:
             raise errors.MalformedJson(
                 f"The body is not JSON: {faults[0]['ctx']['error']}."
             ) from None
-        raise errors.InvalidFields(fields=_fields(error)) from None
+        raise errors.InvalidFields(fields=faults_of(error)) from None
 
 
 def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
@@ -272,13 +272,14 @@ def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as error:
-        fields = {f"?{pointer[1:]}": detail for pointer, detail in _fields(error).items()}
+        fields = {f"?{pointer[1:]}": detail for pointer, detail in faults_of(error).items()}
         raise errors.InvalidFields(
             "Some parameters of the address are wrong.", fields=fields
         ) from None
 
 
-def _fields(error: ValidationError) -> dict[str, str]:
+def faults_of(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong with each member, by its JSON pointer."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return {_pointer(fault["loc"]): fault["msg"].removeprefix("Value error, ") for fault in faults}
 

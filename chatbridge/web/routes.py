@@ -1,14 +1,17 @@
 """Every route of the server, in one table."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiohttp import web
 
 from chatbridge import errors
+from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.web import (
     amojo,
     channels,
+    connectors,
     health,
     history,
     imports,
@@ -41,6 +44,7 @@ from chatbridge.web.schemas import (
     ChannelDraft,
     ChannelOut,
     ChannelPage,
+    ConnectorList,
     Health,
     LinkChange,
     LinkDraft,
@@ -83,9 +87,13 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         refusals=(errors.NotFound, errors.AlreadyExists),
     ),
     Endpoint(
+        method="GET", path="/v1/connectors", run=connectors.list_connectors, summary="List kinds of messengers",
+        tag="messengers", access=Access.ADMIN, answer=ConnectorList,
+    ),
+    Endpoint(
         method="POST", path="/v1/messengers", run=messengers.create_messenger, summary="Make a messenger",
         tag="messengers", access=Access.ADMIN, body=MessengerDraft, answer=MessengerCreated, status=201,
-        refusals=(errors.KindUnavailable,),
+        refusals=(errors.KindUnavailable, errors.FarSideUnreachable),
     ),
     Endpoint(
         method="GET", path="/v1/messengers", run=messengers.list_messengers, summary="List messengers",
@@ -98,7 +106,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
         summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
-        answer=MessengerOut, refusals=(errors.NotFound,),
+        answer=MessengerOut, refusals=(errors.NotFound, errors.KindUnavailable, errors.FarSideUnreachable),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
@@ -210,8 +218,8 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
 """What openapi.json describes."""
 
 
-def add_routes(app: web.Application) -> None:
-    """Add every route to the application."""
+def add_routes(app: web.Application, installed: Iterable[Connector]) -> None:
+    """Add every route to the application, those of connectors as well."""
     app.router.add_routes(
         [web.route(endpoint.method, endpoint.path, endpoint.handle) for endpoint in ENDPOINTS]
     )
@@ -225,5 +233,6 @@ def add_routes(app: web.Application) -> None:
             web.get("/openapi.json", get_openapi, allow_head=False),
             web.get("/docs", get_docs, allow_head=False),
             *static_files(),
+            *(route for connector in installed for route in connector.routes()),
         ]
     )

@@ -4,13 +4,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from chatbridge.connectors.base import Delivery, Taken
+from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
+from chatbridge.connectors.host import Host
 from chatbridge.errors import Misconfigured
 from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
-from chatbridge.protocol.http import Request, Transport
+from chatbridge.protocol.http import Request
 from chatbridge.protocol.webhook_events import Account, WebhookEvent
 
 _SETTING: Final = "capabilities"
@@ -26,14 +27,22 @@ _FIRST_GENERATION: Final = EVERYTHING.model_copy(
 """What callbacks of amojo's first generation can say."""
 
 
-class BackendConnector:
+class BackendSettings(MessengerSettings):
+    """What may be set up about a backend."""
+
+    capabilities: Capabilities = EVERYTHING
+
+
+class BackendConnector(Connector):
     """The connector for messengers of kind `backend`."""
 
-    kind: Final = "backend"
+    kind = "backend"
+    settings = BackendSettings
 
-    def __init__(self, transport: Transport) -> None:
-        """Send through this transport."""
-        self._transport = transport
+    def __init__(self, host: Host) -> None:
+        """Send through the host's transport."""
+        super().__init__(host)
+        self._transport = host.transport
         self._known: dict[str, tuple[Messenger, Capabilities]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -42,6 +51,9 @@ class BackendConnector:
         if known is None or known[0] is not messenger:
             known = self._known[messenger.id] = messenger, _capabilities(messenger)
         return known[1]
+
+    async def check(self, messenger: Messenger) -> None:
+        """Take everything: whether the webhook answers shows when there is something to say."""
 
     async def send(self, delivery: Delivery) -> Taken:
         """Post the event; any 2xx means that the backend has it."""
