@@ -59,6 +59,10 @@ class BotApi:
         self._pushers: list[asyncio.Task[None]] = []
         return self
 
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self._runner.cleanup()
+
     async def __aexit__(self, *_: object) -> None:
         for pusher in self._pushers:
             pusher.cancel()

@@ -37,17 +37,6 @@ from tests.telegram.people import Client
 EVERYTHING = ["message", "edited_message", "message_reaction", "callback_query", "my_chat_member"]
 
 
-@pytest.fixture
-async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as api:
-        yield api
-
-
-@pytest.fixture
-async def state(api: BotApi) -> BotState:
-    return api.add_bot()
-
-
 def bot_of(api: BotApi, token: str) -> Bot:
     return Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(api.url)))
 
@@ -56,13 +45,6 @@ def bot_of(api: BotApi, token: str) -> Bot:
 async def bot(api: BotApi, state: BotState) -> AsyncIterator[Bot]:
     async with bot_of(api, state.token) as bot:
         yield bot
-
-
-@pytest.fixture
-async def anna(state: BotState) -> Client:
-    anna = Client(state, 501)
-    await anna.start()
-    return anna
 
 
 def leftovers(value: object, path: str = "") -> Iterator[str]:

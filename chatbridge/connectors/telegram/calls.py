@@ -30,16 +30,16 @@ from chatbridge.connectors.telegram.names import parse_place
 from chatbridge.errors import Rejected
 from chatbridge.model import MEDIA_TYPES, Content, FailureReason, Message, MessageType, Reaction
 
-TEXT_LIMIT: Final = 4096
-CAPTION_LIMIT: Final = 1024
+_TEXT_LIMIT: Final = 4096
+_CAPTION_LIMIT: Final = 1024
 """Characters, counted as UTF-16 does: never fewer than Telegram counts."""
-PHOTO_LIMIT: Final = 10 * 1024 * 1024
+_PHOTO_LIMIT: Final = 10 * 1024 * 1024
 
 _DOCUMENT: Final[tuple[type[Any], str]] = (SendDocument, "document")
 _METHODS: Final[dict[MessageType, tuple[tuple[str, type[Any], str], ...]]] = {
     MessageType.PICTURE: (
-        (r"image/gif", SendAnimation, "animation"),
         (r"image/(jpeg|png|webp)", SendPhoto, "photo"),
+        (r"image/gif", SendAnimation, "animation"),
     ),
     MessageType.VIDEO: ((r"video/mp4", SendVideo, "video"),),
     MessageType.VOICE: (
@@ -90,7 +90,7 @@ def build_message(
     calls: list[TelegramMethod[Any]] = []
     if file is not None:
         method, name = _DOCUMENT if as_document else method_for(content)
-        if method is SendSticker or length(text) > CAPTION_LIMIT:
+        if method is SendSticker or length(text) > _CAPTION_LIMIT:
             calls.append(method(chat_id=chat_id, **{name: file}))
         else:
             calls.append(method(chat_id=chat_id, caption=text or None, **{name: file}))
@@ -101,7 +101,7 @@ def build_message(
     elif content.contact is not None:
         card = content.contact
         calls.append(SendContact(chat_id=chat_id, phone_number=card.phone, first_name=card.name))
-    calls += [SendMessage(chat_id=chat_id, text=part) for part in split(text, TEXT_LIMIT)]
+    calls += [SendMessage(chat_id=chat_id, text=part) for part in split(text, _TEXT_LIMIT)]
     if not calls:
         raise Rejected("There is nothing in this message that Telegram can show.")
     return _dressed(calls, message, chat_id)
@@ -126,9 +126,9 @@ def method_for(content: Content) -> tuple[type[Any], str]:
     guessed, _ = mimetypes.guess_type(content.file_name or "")
     mime = content.content_type or guessed
     for pattern, method, name in _METHODS.get(content.type, ()):
-        too_large = method is SendPhoto and (content.file_size or 0) > PHOTO_LIMIT
-        if not too_large and (mime is None or re.fullmatch(pattern, mime)):
-            return method, name
+        if mime is None or re.fullmatch(pattern, mime):
+            too_large = method is SendPhoto and (content.file_size or 0) > _PHOTO_LIMIT
+            return _DOCUMENT if too_large else (method, name)
     return _DOCUMENT
 
 
