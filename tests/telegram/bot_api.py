@@ -6,6 +6,7 @@ update of it in `test_bot_api.py`.
 
 import asyncio
 import itertools
+import random
 import time
 from collections import defaultdict, deque
 from contextlib import suppress
@@ -45,7 +46,8 @@ class BotApi:
         self.bots: dict[str, BotState] = {}
         self.failures: defaultdict[str, deque[Failure]] = defaultdict(deque)
         """By method, each for one call."""
-        self._numbers = itertools.count(7_000_001)
+        # A server that outlives a test must not meet its bots again.
+        self._numbers = itertools.count(random.SystemRandom().randrange(10**9, 10**10))
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
