@@ -41,6 +41,7 @@ from chatbridge.store.entries import (
     ReceiptRow,
     Verdict,
 )
+from chatbridge.store.far_ids import FarName
 from chatbridge.store.receipts import Unmarked
 from chatbridge.store.targets import Target, find_target
 
@@ -108,7 +109,7 @@ class Marks:
 
         """
         key = entry_key(messenger, Direction.TO_MESSENGER, Kind.MESSAGE, message_id)
-        target = await self._store.read(find_target, (key,))
+        target = await self._store.read(find_target, (key,), FarName(messenger.id, message_id))
         if target is None:
             raise NotFound(f"This messenger was sent no message {message_id!r}.")
         return await self._mark(target, marking)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
+from chatbridge.bridge.naming import FarNames
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery, Taken
 from chatbridge.connectors.capabilities import Capabilities
@@ -19,6 +20,7 @@ from chatbridge.model import (
     Channel,
     Edit,
     Event,
+    Kind,
     Link,
     LinkState,
     Message,
@@ -47,11 +49,12 @@ class Sending:
         transport: Transport,
         connectors: Mapping[str, Connector],
         attachments: Attachments,
+        names: FarNames,
         clock: Clock,
     ) -> None:
         """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`."""
         self._directory, self._transport = directory, transport
-        self._attachments = attachments
+        self._attachments, self._names = attachments, names
         self._connectors, self._clock = connectors, clock
         self._named: dict[int, str] = {}
 
@@ -106,6 +109,8 @@ class Sending:
         event, note = entry.read(), None
         if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
+        if connector.names_messages:
+            event = await self._names.put_into(event, messenger)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             event = with_answered_ids(messenger, event)
         event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
@@ -148,8 +153,12 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
+        if names:
+            self._names.remember(entry.key, names[0])
         return Receipt(
-            far_id=taken.message_id,
+            far_id=next(iter(taken.message_ids), None),
+            names=names,
             far_conversation_id=taken.conversation_id,
             detail="; ".join(changes) or None,
         )

@@ -33,8 +33,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a messenger says of something it took."""
 
-    message_id: str | None = None
-    """Its own id of a message, where it gives one."""
+    message_ids: tuple[str, ...] = ()
+    """Its own ids of a message, where it gives any: several if it was sent as several, the main one first. No other message of this
+    messenger has them, and clients may name this one by each (see `Connector.names_messages`)."""
     conversation_id: str | None = None
     """Its own id of a conversation that an operator began."""
 
@@ -55,6 +56,8 @@ class Connector(ABC):
     """The word by which a messenger asks for this connector."""
     settings: ClassVar[type[MessengerSettings]] = MessengerSettings
     """What a messenger of this kind may be told."""
+    names_messages: ClassVar[bool] = False
+    """Whether messengers give messages ids of their own (`Taken.message_ids`): what operators quote and react to is named by these."""
 
     def __init__(self, host: Host) -> None:
         """Prepare; no I/O yet."""
@@ -87,7 +90,10 @@ class Connector(ABC):
         """
 
     def fetch(self, messenger: Messenger, ref: str) -> AbstractAsyncContextManager[Download]:  # noqa: ARG002
-        """Give the file that a client's message names with `media_ref`; the block may raise MediaError.
+        """Give the file that a client's message names with `media_ref`; the block may raise MediaError, or what `Host.http` raises.
+
+        What the messenger itself says is too large is refused before any of it is fetched. The sentence of an error stands in
+        timelines: it names no secret.
 
         Raises:
             MediaGone: there is none.

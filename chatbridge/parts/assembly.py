@@ -78,8 +78,9 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     """
     ground = lay(settings, clock, worker=worker)
     store, directory, transport = ground.store, ground.directory, ground.transport
-    media, stopping = assemble_media(ground), asyncio.Event()
-    connectors = load_connectors(host_of(ground, media, stopping))
+    connectors: dict[str, Connector] = {}
+    media, stopping = assemble_media(ground, connectors), asyncio.Event()
+    connectors |= load_connectors(host_of(ground, media, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
     courier = assemble_courier(ground, connectors, attachments, ownership)

@@ -7,6 +7,9 @@ Giving up moves it to `parked`. So the wide rows are written once, and what is w
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
 before, and a check for each row would cost as much as writing it; nor has `conversation_entries`, which is made of the journal.
 Everything that people set up has them.
+
+Whoever removes entries from the journal one day removes their rows of `attempts`, `conversation_entries`, `receipts`, `far_ids` and
+`recovered_entries` with them.
 """
 
 from sqlalchemy import (
@@ -195,6 +198,19 @@ receipts = Table(
     Column("read_at", BigInteger),
     Column("reason", String(32), comment="model.FailureReason"),
     Column("text", Text, comment="why it failed, as the operator reads it"),
+)
+
+far_ids = Table(
+    "far_ids",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("far_id", String(255), primary_key=True, comment="the messenger's id of a message"),
+    Column("entry_id", BigInteger, nullable=False, comment="what was sent as that message"),
+    Column(
+        "place", SmallInteger, nullable=False, comment="among several that were sent for one entry"
+    ),
+    Index("ix_far_ids_entry_id_place", "entry_id", "place"),
+    sqlite_with_rowid=False,
 )
 
 media = Table(
