@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
 from chatbridge.connectors.capabilities import Capabilities
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 _HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 _PURPOSE: Final = "telegram webhook"
+_BODY_SECONDS: Final = 10.0
 
 
 class TelegramConnector(Connector):
@@ -31,6 +33,7 @@ class TelegramConnector(Connector):
 
     kind: ClassVar[str] = "telegram"
     settings: ClassVar[type[MessengerSettings]] = TelegramSettings
+    names_messages = True
 
     def __init__(self, host: Host) -> None:
         """Prepare."""
@@ -125,8 +128,13 @@ class TelegramConnector(Connector):
         right = [hmac.compare_digest(given, each.encode()) for each in self._secrets(name)]
         if messenger is None or not any(right):
             return web.Response(status=401)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+        except (TimeoutError, ConnectionError, HttpProcessingError, web.RequestPayloadError):
+            return web.Response(status=400)
         bots = await self._open()
-        await bots.receive(messenger, self._door(), await request.read())
+        await bots.receive(messenger, self._door(), body)
         return web.Response()
 
     def _secrets(self, messenger_id: str) -> list[str]:

@@ -89,7 +89,7 @@ class Sender:
                 if len(done) < len(parts):
                     self._remember(delivery.id, done)
         self._begun.pop(delivery.id, None)
-        return Taken(message_id=done[0])
+        return Taken(message_ids=tuple(done))
 
     @asynccontextmanager
     async def _file(self, message: Message) -> AsyncGenerator[tuple[Message, FromDownload | None]]:
