@@ -45,6 +45,8 @@ class _News:
             self.parts.ownership.hurry()
         elif topic is Topic.DIRECTORY:
             self.reload()
+        elif topic is Topic.FEEDS:
+            self.parts.feeds.heard(words)
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -53,6 +55,7 @@ class _News:
         """Find out what may have been said while nobody listened."""
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
+        self.parts.feeds.missed()
         self.reload()
 
     def reload(self) -> None:
@@ -107,6 +110,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.ground.http.start()
         await parts.media.open(clock.now())
         parts.store.listen(_News(parts))
+        parts.feeds.start()
         await parts.caretaker.start(parts.inbound)
         await parts.courier.start()
         parts.media.start(parts.courier)
@@ -114,9 +118,11 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.replies.start()
         parts.importing.start()
         parts.history.start()
+        parts.feed_retention.start()
         parts.caretaker.look()
         yield
         await parts.caretaker.withdraw()
+        await parts.feed_retention.stop()
         await parts.history.stop()
         await parts.importing.stop()
         await parts.replies.stop()
@@ -126,6 +132,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
         await parts.caretaker.stop()
+        await parts.feeds.stop()
         await parts.ground.http.close()
         await parts.ground.transport.close()
     finally:

@@ -12,6 +12,7 @@ from typing import Final
 
 API_KEY_PREFIX: Final = "cbk_"
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
+_DELIVERY_PREFIX: Final = "msg_"
 
 
 def new_uuid() -> str:
@@ -42,6 +43,18 @@ def new_webhook_secret() -> str:
 def new_amojo_secret() -> str:
     """Return a secret shaped as amojo's own: 40 lower-case hex characters."""
     return secrets.token_hex(20)
+
+
+def delivery_id(key: bytes) -> str:
+    """Return the id under which an entry of the journal goes to a messenger, the same over all attempts."""
+    return f"{_DELIVERY_PREFIX}{key.hex()}"
+
+
+def delivered_key(name: str) -> bytes | None:
+    """Return the key of the entry that went to a messenger under this id, None if no entry did."""
+    if not name.startswith(_DELIVERY_PREFIX):
+        return None
+    return bytes.fromhex(name.removeprefix(_DELIVERY_PREFIX))
 
 
 def api_key_hash(api_key: str) -> bytes:

@@ -15,6 +15,7 @@ from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
+from chatbridge.ids import delivery_id
 from chatbridge.model import (
     MEDIA_TYPES,
     Channel,
@@ -37,6 +38,7 @@ _Named = TypeVar("_Named", Message, Reaction)
 
 _REMEMBERED: Final = 10_000
 """Conversations remembered that a messenger named a moment ago."""
+_WAITING: Final = "waits in the messenger's event stream"
 
 
 class Sending:
@@ -116,7 +118,7 @@ class Sending:
         event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         taken = await connector.send(
             Delivery(
-                id=f"msg_{entry.key.hex()}",
+                id=delivery_id(entry.key),
                 messenger=messenger,
                 link=link,
                 event=event,
@@ -156,11 +158,14 @@ class Sending:
         names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
         if names:
             self._names.remember(entry.key, names[0])
+        if taken.waiting:
+            changes = (*changes, _WAITING)
         return Receipt(
             far_id=next(iter(taken.message_ids), None),
             names=names,
             far_conversation_id=taken.conversation_id,
             detail="; ".join(changes) or None,
+            waiting=taken.waiting,
         )
 
 

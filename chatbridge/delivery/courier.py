@@ -50,6 +50,8 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """See `Outcome.names`."""
     far_conversation_id: str | None = None
     detail: str | None = None
+    waiting: bool = False
+    """It is kept for the far side, which has not fetched it yet."""
 
 
 class Watcher(Protocol):
@@ -322,6 +324,7 @@ class Courier:
             names=receipt.names,
             far_conversation_id=self._news(entry, receipt.far_conversation_id),
             detail=receipt.detail,
+            waiting=receipt.waiting,
         )
 
     def _news(self, entry: Entry, far_id: str | None) -> str | None:

@@ -177,6 +177,8 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """Why it failed, where the messenger said so."""
     words: str | None = None
     """The same in its words, for the operator."""
+    waiting: bool = False
+    """Whether it was delivered into a feed, from which the messenger has not fetched it yet."""
 
     @property
     def is_plain(self) -> bool:
