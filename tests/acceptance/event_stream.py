@@ -35,6 +35,16 @@ class Stream:
     last_id: str | None = None
     seen: list[Told] = field(default_factory=list)
 
+    @property
+    def worker(self) -> str:
+        """Tells one process of a server from another."""
+        return self.answer.headers["X-Request-Id"][:16]
+
+    async def begun(self) -> None:
+        """Return when the server is listening for what is new."""
+        async with asyncio.timeout(SECONDS):
+            assert await self.answer.content.readuntil(b"\n\n") == b"retry: 2000\n\n"
+
     async def next(self) -> Told:
         """The next event that is no comment. The end of the stream is an EOFError."""
         event_id, event_type, data = None, "message", list[str]()
