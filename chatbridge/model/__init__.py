@@ -39,6 +39,7 @@ from chatbridge.model.messages import (
     Person,
     Post,
     Quote,
+    Visit,
 )
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "Status",
     "StatusBody",
     "Typing",
+    "Visit",
     "WebhookFormat",
     "decode_event",
     "decode_message",

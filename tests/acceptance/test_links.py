@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bridge import Bridge, Reply, eventually
-from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.event_stream import reading
+from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import texts
 from tests.fakes import Answer, FarSide
 from tests.plain_amojo import Account, PlainAmojo
