@@ -9,13 +9,15 @@ from yarl import URL
 ANY: Final = "*"
 """Every site."""
 
-_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_ORIGIN: Final = re.compile(
+    r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+)
 """How browsers write an origin: in small letters, names in ASCII, a port only if it is not the scheme's own (RFC 6454, 6.2).
 
 Nothing else is one: no path, no user name, and not `null`, which stands for pages of which nobody knows whose they are.
 """
 _BELOW: Final = "*."
-_PORTS: Final = {"http": 80, "https": 443}
+_WRITTEN: Final = re.compile(r"(https?)://(\*\.)?([^/?#@*\s]+)/?", re.IGNORECASE)
 
 
 class Sites:
@@ -56,20 +58,21 @@ def canonical(site: str) -> str:
     """
     if site == ANY:
         return site
-    scheme, _, rest = site.strip().partition("://")
-    below = _BELOW if rest.startswith(_BELOW) else ""
+    written = _WRITTEN.fullmatch(site.strip())
+    if written is not None:
+        scheme, below, rest = written.groups(default="")
+        origin = _origin_of(f"{scheme}://{rest}")
+        if origin is not None and (not below or "." in rest):
+            return origin.replace("://", f"://{below}")
+    raise ValueError(
+        f"{site!r} is no site: write its origin, such as https://shop.example or https://*.shop.example"
+    )
+
+
+def _origin_of(address: str) -> str | None:
+    """Return the origin of an address: in small letters, names in ASCII, without a port that is the scheme's own."""
     try:
-        url = URL(f"{scheme}://{rest.removeprefix(below)}")
-        host, port = url.raw_host or "", url.explicit_port
+        origin = str(URL(address).origin())
     except ValueError:
-        host, port, url = "", None, URL()
-    if url.user is not None or url.password is not None or url.path_qs not in ("", "/"):
-        host = ""
-    shown = f"[{host}]" if ":" in host else host
-    given = "" if port is None or port == _PORTS.get(url.scheme) else f":{port}"
-    origin = f"{url.scheme}://{shown}{given}"
-    if "#" in site or _ORIGIN.fullmatch(origin) is None or (below and "." not in host):
-        raise ValueError(
-            f"{site!r} is no site: write its origin, such as https://shop.example or https://*.shop.example"
-        )
-    return f"{url.scheme}://{below}{shown}{given}"
+        return None
+    return origin if _ORIGIN.fullmatch(origin) else None

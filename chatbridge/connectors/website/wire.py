@@ -15,7 +15,7 @@ MAX_FRAME: Final = 64 * 1024
 Position = Annotated[int, Meta(ge=0, lt=2**53)]
 Identifier = Annotated[str, Meta(max_length=255)]
 Uuid = Annotated[
-    str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\Z")
 ]
 Moment = Annotated[datetime, Meta(tz=True)]
 
