@@ -39,6 +39,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+async def no_icon(_: web.Request) -> web.Response:
+    """What browsers ask for unasked."""
+    return web.Response(status=204)
+
+
 class Person:
     """A visitor: the events of the conversation, and the sockets of open pages."""
 
@@ -63,6 +68,7 @@ class StubWebsite:
 
     def __init__(self) -> None:
         self.settings = dict(SETTINGS)
+        self.settings_status = 200
         self.people: dict[str, Person] = {}
         self.heard: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, bytes]] = []
@@ -72,6 +78,8 @@ class StubWebsite:
         """Refusals of the next messages, each used once."""
         self.deaf = False
         """Whether messages are taken but not answered, as when the network ends between the two."""
+        self.lossy = False
+        """Whether messages are neither taken nor answered, as when the network ended before."""
         self.connections = 0
         self._positions = 0
         self._news = asyncio.Condition()
@@ -94,6 +102,9 @@ class StubWebsite:
 
     def said(self, kind: str) -> list[dict[str, Any]]:
         return [frame for frame in self.heard if frame["type"] == kind]
+
+    def last(self, kind: str) -> dict[str, Any]:
+        return self.said(kind)[-1]
 
     def texts(self) -> list[str]:
         """What the only visitor wrote, as it is kept."""
@@ -152,12 +163,14 @@ class StubWebsite:
         app = web.Application(client_max_size=64 << 20)
         app.add_routes(
             [
+                web.get("/favicon.ico", no_icon),
                 web.get("/chat.js", self._script),
                 web.get("/chat/{messenger}", self._page),
                 web.get("/chat/{messenger}/settings", self._settings),
                 web.get("/chat/{messenger}/socket", self._socket),
                 web.route("*", "/chat/{messenger}/files", self._upload),
                 web.get("/media/{name}", self._media),
+                web.static("/parts", STATIC / "chat"),
             ]
         )
         return app
@@ -180,7 +193,8 @@ class StubWebsite:
         }
 
     async def _settings(self, request: web.Request) -> web.Response:
-        return web.json_response(self.settings, headers=self._cors(request))
+        headers = self._cors(request)
+        return web.json_response(self.settings, status=self.settings_status, headers=headers)
 
     async def _upload(self, request: web.Request) -> web.Response:
         headers = self._cors(request)
@@ -231,7 +245,7 @@ class StubWebsite:
         self, frame: dict[str, Any], person: Person, socket: web.WebSocketResponse
     ) -> None:
         match frame["type"]:
-            case "message":
+            case "message" if not self.lossy:
                 await self._take(frame, person, socket)
             case "history":
                 await self._tell_history(frame, person, socket)
@@ -320,14 +334,11 @@ class PlainSite:
         app.add_routes(
             [
                 web.get("/styles.css", self._styles),
-                web.get("/favicon.ico", self._nothing),
+                web.get("/favicon.ico", no_icon),
                 web.get("/{page:.*}", self._page),
             ]
         )
         return app
-
-    async def _nothing(self, _: web.Request) -> web.Response:
-        return web.Response(status=204)
 
     async def _styles(self, _: web.Request) -> web.Response:
         return web.Response(text=self.STYLES, content_type="text/css")
