@@ -452,13 +452,3 @@ async def test_a_page_that_is_nothing_but_the_chat(website: Any, visit: Any) -> 
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await shown(page) == ["Hello"]
-
-
-async def test_the_script_is_small_as_it_travels(site: Any, visit: Any) -> None:
-    page = await visit("about:blank", ready="html")
-    async with page.expect_event(
-        "requestfinished", lambda request: request.url.endswith("/chat.js")
-    ) as loading:
-        await page.goto(site.running.origin)
-    sizes = await (await loading.value).sizes()
-    assert 0 < sizes["responseBodySize"] < 30_000
