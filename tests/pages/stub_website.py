@@ -80,6 +80,8 @@ class StubWebsite:
         """Whether messages are taken but not answered, as when the network ends between the two."""
         self.lossy = False
         """Whether messages are neither taken nor answered, as when the network ended before."""
+        self.may_greet: asyncio.Event | None = None
+        self.greetings_held = 0
         self.connections = 0
         self._positions = 0
         self._news = asyncio.Condition()
@@ -145,9 +147,16 @@ class StubWebsite:
 
     async def cut(self, code: int) -> None:
         """Hang up on everybody."""
-        for person in self.people.values():
+        for person in tuple(self.people.values()):
             for socket in tuple(person.sockets):
                 await socket.close(code=code)
+
+    async def forget(self) -> None:
+        """Know nobody any more: sessions are not valid, and conversations are gone."""
+        sockets = [socket for person in self.people.values() for socket in person.sockets]
+        self.people = {}
+        for socket in sockets:
+            await socket.close()
 
     async def _add(self, event: dict[str, Any], person: Person | None = None) -> dict[str, Any]:
         person = person or self.person
@@ -253,6 +262,11 @@ class StubWebsite:
                 await socket.send_json({"type": "pong"})
 
     async def _greet(self, hello: dict[str, Any], socket: web.WebSocketResponse) -> Person:
+        if self.may_greet:
+            async with self._news:
+                self.greetings_held += 1
+                self._news.notify_all()
+            await self.may_greet.wait()
         session = hello["session"]
         if fresh := session not in self.people:
             session = str(uuid.uuid4())

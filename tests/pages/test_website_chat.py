@@ -1,5 +1,6 @@
 """The website chat on somebody else's page: both ways, over reloads and cuts; nothing lost, twice or out of order."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -173,10 +174,7 @@ async def test_a_visitor_whom_the_server_forgot_begins_anew(
     await say(page, "still to be sent")
     await website.until(lambda: website.said("message"))
     website.lossy = False
-    people, website.people = website.people, {}
-    for person in people.values():
-        for socket in tuple(person.sockets):
-            await socket.close()
+    await website.forget()
     await website.until(lambda: website.people and website.texts() == ["still to be sent"])
     await expect(page.locator(".message[data-id]")).to_have_count(1)
     assert await shown(page) == ["still to be sent"]
@@ -243,6 +241,21 @@ async def test_what_one_page_wrote_before_it_was_closed_is_sent_by_the_other(
     await website.until(lambda: website.texts() == ["orphan", "mine"])
 
 
+async def test_what_another_page_overwrote_is_sent_all_the_same(
+    website: Any, site: Any, visit: Any
+) -> None:
+    page = await connected(site, visit)
+    website.lossy = True
+    before = await page.evaluate("localStorage.getItem('chatbridge:shop')")
+    await say(page, "one")
+    await website.until(lambda: website.said("message"))
+    await page.evaluate("(text) => localStorage.setItem('chatbridge:shop', text)", before)
+    await say(page, "two")
+    website.lossy = False
+    await website.cut(1012)
+    await website.until(lambda: website.texts() == ["one", "two"])
+
+
 async def test_two_pages_that_are_forgotten_become_one_visitor(
     website: Any, site: Any, visit: Any
 ) -> None:
@@ -250,10 +263,10 @@ async def test_two_pages_that_are_forgotten_become_one_visitor(
     two = await visit.watched(one.context)
     await two.goto(site.running.origin)
     await expect(two.locator(".chat")).to_have_attribute("data-state", "ready")
-    people, website.people = website.people, {}
-    for person in people.values():
-        for socket in tuple(person.sockets):
-            await socket.close()
+    website.may_greet = asyncio.Event()
+    await website.forget()
+    await website.until(lambda: website.greetings_held == 2)
+    website.may_greet.set()
     await website.until(lambda: any(len(person.sockets) == 2 for person in website.people.values()))
     await say(one, "here I am")
     await expect(two.locator(".own")).to_have_count(1)
