@@ -162,6 +162,7 @@ async def test_what_failed_can_be_removed(website: Any, site: Any, visit: Any) -
     await say(page, "one")
     await page.get_by_role("button", name="Remove").click()
     await expect(page.locator(".own")).to_have_count(0)
+    await expect(page.get_by_role("dialog")).to_be_focused()
 
 
 async def test_a_visitor_whom_the_server_forgot_begins_anew(
@@ -296,6 +297,8 @@ async def test_marks_say_what_arrived_and_what_was_seen(
     assert website.last("read")["position"] == first["position"]
     await page.get_by_role("button", name="To the newest message").click()
     await website.until(lambda: website.last("read")["position"] == second["position"])
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Open the chat", exact=True)).to_be_visible()
 
 
 async def test_a_machine_that_wakes_up_asks_whether_the_server_is_there(

@@ -1,5 +1,6 @@
 """What the website chat shows and asks for, on pages of every kind."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -169,10 +170,18 @@ async def test_a_sound_for_who_does_not_look(website: Any, site: Any, visit: Any
     assert await sounds_after("looked at") == 0
     await page.get_by_role("button", name="Close the chat").click()
     assert await sounds_after("overlooked") == 2
+    website.may_greet = asyncio.Event()
+    await website.cut(1012)
+    await website.until(lambda: website.greetings_held == 1)
+    await website.write("missed")
+    await website.write("missed as well")
+    website.may_greet.set()
+    await expect(page.locator(".message[data-id]")).to_have_count(4)
+    assert await page.evaluate("window.sounds") == 4
     await page.get_by_role("button", name="Open the chat").click()
     await page.get_by_role("button", name="Sound").click()
     await page.keyboard.press("Escape")
-    assert await sounds_after("in silence") == 2
+    assert await sounds_after("in silence") == 4
     await page.reload()
     await page.get_by_role("button", name="Open the chat").click()
     await expect(page.get_by_role("button", name="Sound", pressed=False)).to_be_visible()

@@ -23,7 +23,7 @@ export function createList(look, actions) {
   const list = h("ol", { "role": "log", "aria-live": "polite", "aria-label": t("messages") });
   const typing = h("p", { class: "typing", hidden: true });
   const box = h("div", { class: "scroll", tabindex: "-1", onscroll: scrolled }, list, typing);
-  const newest = iconButton("down", t("newest"), { class: "newest", hidden: true, onclick: toEnd });
+  const newest = iconButton("down", t("newest"), { class: "newest", hidden: true, onclick: leadToEnd });
   let drawn = new Map();
   let following = true;
   let place = 0;
@@ -45,6 +45,12 @@ export function createList(look, actions) {
   function toEnd() {
     box.scrollTop = box.scrollHeight;
     follow(true);
+  }
+
+  /** The button goes, and the focus must not go with it. */
+  function leadToEnd() {
+    toEnd();
+    box.focus();
   }
 
   /**

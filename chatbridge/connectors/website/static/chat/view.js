@@ -125,7 +125,9 @@ export function createView(look, settings, whole, actions) {
       [t(panel.hidden ? "open" : "close"), news.textContent].filter(Boolean).join(", "),
     );
     launcher.setAttribute("aria-expanded", String(!panel.hidden));
+    const focused = shadow.activeElement;
     list.update(messages, { more, typist, greeting: settings.greeting });
+    if (focused && !focused.isConnected) panel.focus(); // as the button was that removed its message
   }
 
   function say(place, text) {
