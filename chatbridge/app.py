@@ -45,6 +45,8 @@ class _News:
             self.parts.ownership.hurry()
         elif topic is Topic.DIRECTORY:
             self.reload()
+        elif topic is Topic.FEEDS:
+            self.parts.feeds.heard(words)
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -53,6 +55,7 @@ class _News:
         """Find out what may have been said while nobody listened."""
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
+        self.parts.feeds.missed()
         self.reload()
 
     def reload(self) -> None:
@@ -80,12 +83,16 @@ def create_app(
     listening.prepare(app)
     app[SERVICES] = services_of(parts)
     app[OPENAPI] = build_openapi(ENDPOINTS)
-    add_routes(app)
+    add_routes(app, parts.connectors.values())
+
+    async def hang_up(_: web.Application) -> None:
+        parts.stopping.set()
 
     async def running(_: web.Application) -> AsyncIterator[None]:
         async with _started(parts, clock, grace=settings.http.shutdown_grace):
             yield
 
+    app.on_shutdown.append(hang_up)
     app.cleanup_ctx.append(running)
     if parts.ground.metrics.shared:
         app.cleanup_ctx.append(memory_shown)
@@ -100,15 +107,22 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.store.write(migrations.bring_up_to_date)
         await parts.directory.load()
         await parts.ground.transport.start()
+        await parts.ground.http.start()
         await parts.media.open(clock.now())
         parts.store.listen(_News(parts))
+        parts.feeds.start()
+        await parts.caretaker.start(parts.inbound)
         await parts.courier.start()
         parts.media.start(parts.courier)
         parts.marks.start()
         await parts.replies.start()
         parts.importing.start()
         parts.history.start()
+        parts.feed_retention.start()
+        parts.caretaker.look()
         yield
+        await parts.caretaker.withdraw()
+        await parts.feed_retention.stop()
         await parts.history.stop()
         await parts.importing.stop()
         await parts.replies.stop()
@@ -117,6 +131,9 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
+        await parts.caretaker.stop()
+        await parts.feeds.stop()
+        await parts.ground.http.close()
         await parts.ground.transport.close()
     finally:
         await parts.store.close()

@@ -258,7 +258,7 @@ class MediaGone(MediaError):
 
 
 class MediaTooLarge(MediaError):
-    """The file is larger than `media.max_bytes`."""
+    """The file is larger than `media.max_bytes`, or than its messenger gives out."""
 
     code = "media_too_large"
 

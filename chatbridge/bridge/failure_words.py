@@ -25,6 +25,14 @@ _FAULT: Final = _Words(
     "Ошибка сервера чатов, сообщите администратору",
 )
 
+_UNFETCHED: Final = _Words(
+    "The messenger has not fetched the message",
+    "Мессенджер не забрал сообщение",
+)
+
+NOT_FETCHED: Final = "not_fetched"
+"""Stands for no failed attempt: it waits in the messenger's feed."""
+
 _BY_CODE: Final = {
     "rejected": _REFUSED,
     "misconfigured": _WRONG,
@@ -32,10 +40,12 @@ _BY_CODE: Final = {
     "throttled": _SILENT,
     "far_side_down": _SILENT,
     "outcome_unknown": _SILENT,
+    NOT_FETCHED: _UNFETCHED,
 }
 _REASONS: Final = {
     "rejected": FailureReason.OTHER,
     "misconfigured": FailureReason.MESSENGER_OFF,
+    NOT_FETCHED: FailureReason.MESSENGER_OFF,
 }
 
 

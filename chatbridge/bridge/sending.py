@@ -8,17 +8,20 @@ from msgspec.structs import replace
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
+from chatbridge.bridge.naming import FarNames
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery, Taken
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import Misconfigured
+from chatbridge.ids import delivery_id
 from chatbridge.model import (
     MEDIA_TYPES,
     Channel,
     Edit,
     Event,
+    Kind,
     Link,
     LinkState,
     Message,
@@ -35,6 +38,7 @@ _Named = TypeVar("_Named", Message, Reaction)
 
 _REMEMBERED: Final = 10_000
 """Conversations remembered that a messenger named a moment ago."""
+_WAITING: Final = "waits in the messenger's event stream"
 
 
 class Sending:
@@ -47,11 +51,12 @@ class Sending:
         transport: Transport,
         connectors: Mapping[str, Connector],
         attachments: Attachments,
+        names: FarNames,
         clock: Clock,
     ) -> None:
         """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`."""
         self._directory, self._transport = directory, transport
-        self._attachments = attachments
+        self._attachments, self._names = attachments, names
         self._connectors, self._clock = connectors, clock
         self._named: dict[int, str] = {}
 
@@ -106,12 +111,14 @@ class Sending:
         event, note = entry.read(), None
         if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
+        if connector.names_messages:
+            event = await self._names.put_into(event, messenger)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             event = with_answered_ids(messenger, event)
         event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         taken = await connector.send(
             Delivery(
-                id=f"msg_{entry.key.hex()}",
+                id=delivery_id(entry.key),
                 messenger=messenger,
                 link=link,
                 event=event,
@@ -148,10 +155,17 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        if taken.waiting:
+            changes = (*changes, _WAITING)
+        names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
+        if names:
+            self._names.remember(entry.key, names[0])
         return Receipt(
-            far_id=taken.message_id,
+            far_id=next(iter(taken.message_ids), None),
+            names=names,
             far_conversation_id=taken.conversation_id,
             detail="; ".join(changes) or None,
+            waiting=taken.waiting,
         )
 
 

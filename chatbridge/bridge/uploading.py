@@ -1,9 +1,9 @@
 """Takes files that messengers upload, to be named in messages."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 from chatbridge.clock import Clock
+from chatbridge.connectors.host import Upload
 from chatbridge.errors import InvalidFields
 from chatbridge.media.files import Files
 from chatbridge.media.keeping import keep
@@ -13,17 +13,6 @@ from chatbridge.model import Content, Messenger
 from chatbridge.store import media
 from chatbridge.store.engine import Store
 from chatbridge.store.media import Ended, MediaState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A file that was taken."""
-
-    id: str
-    url: str
-    content_type: str
-    size: int
-    file_name: str | None
 
 
 class Uploads:

@@ -46,8 +46,12 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """What the far side said when it took an entry."""
 
     far_id: str | None = None
+    names: tuple[str, ...] = ()
+    """See `Outcome.names`."""
     far_conversation_id: str | None = None
     detail: str | None = None
+    waiting: bool = False
+    """It is kept for the far side, which has not fetched it yet."""
 
 
 class Watcher(Protocol):
@@ -317,8 +321,10 @@ class Courier:
             signed_at=begun,
             answered_at=self._clock.now(),
             far_id=receipt.far_id,
+            names=receipt.names,
             far_conversation_id=self._news(entry, receipt.far_conversation_id),
             detail=receipt.detail,
+            waiting=receipt.waiting,
         )
 
     def _news(self, entry: Entry, far_id: str | None) -> str | None:

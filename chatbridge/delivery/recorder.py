@@ -83,7 +83,7 @@ class Recorder:
                 await self._clock.sleep(_PAUSE)
             except Exception:
                 bare = [
-                    replace(outcome, detail=None, far_id=None, far_conversation_id=None)
+                    replace(outcome, detail=None, far_id=None, names=(), far_conversation_id=None)
                     for outcome in outcomes
                 ]
                 if len(outcomes) > 1 or bare == outcomes:

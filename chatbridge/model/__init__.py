@@ -27,6 +27,7 @@ from chatbridge.model.events import (
     encode_event,
     kind_of,
 )
+from chatbridge.model.feed import FeedEvent
 from chatbridge.model.messages import (
     MEDIA_TYPES,
     ContactCard,
@@ -50,6 +51,7 @@ __all__ = [
     "Edit",
     "Event",
     "FailureReason",
+    "FeedEvent",
     "HookVersion",
     "Kind",
     "Link",

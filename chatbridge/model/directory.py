@@ -81,6 +81,8 @@ class Messenger:
     settings: dict[str, Any]
     created_at: int
     updated_at: int
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Settings that are secret, such as a bot's token."""
 
 
 class LinkState(StrEnum):

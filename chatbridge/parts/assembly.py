@@ -1,24 +1,31 @@
 """Everything that a server is made of, but for its web side."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatbridge import ids
 from chatbridge.bridge.accepting import Acceptor
+from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
+from chatbridge.bridge.caretaking import Caretaker
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feed_retention import FeedRetention
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
+from chatbridge.bridge.inbound import ClientDoor
 from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
-from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.connectors.base import Connector
+from chatbridge.connectors.registry import load_connectors
 from chatbridge.delivery.courier import Courier
 from chatbridge.delivery.ownership import Ownership
+from chatbridge.parts.connectors import host_of
 from chatbridge.parts.delivery import assemble_courier, assemble_marks, ownership_of
 from chatbridge.parts.ground import Ground, lay
 from chatbridge.parts.media import MediaParts, assemble_media
@@ -31,14 +38,21 @@ class Parts:
     """Everything that a server is made of, but for its web side."""
 
     ground: Ground
+    stopping: asyncio.Event
+    """Is set when the server stops."""
     connectors: Mapping[str, Connector]
+    caretaker: Caretaker
+    inbound: ClientDoor
     ownership: Ownership
     courier: Courier
     acceptor: Acceptor
     media: MediaParts
+    feeds: Feeds
+    feed_retention: FeedRetention
     marks: Marks
     typing: TypingRelay
     intake: Intake
+    afterthoughts: Afterthoughts
     replies: Replies
     history: History
     importing: Importing
@@ -68,10 +82,10 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     """
     ground = lay(settings, clock, worker=worker)
     store, directory, transport = ground.store, ground.directory, ground.transport
-    connectors: dict[str, Connector] = {
-        connector.kind: connector for connector in (BackendConnector(transport),)
-    }
-    media = assemble_media(ground)
+    connectors: dict[str, Connector] = {}
+    media, stopping = assemble_media(ground, connectors), asyncio.Event()
+    feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
+    connectors |= load_connectors(host_of(ground, media, feeds, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
     courier = assemble_courier(ground, connectors, attachments, ownership)
@@ -86,16 +100,48 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         new_id=ids.new_uuid,
     )
     intake = Intake(store=store, directory=directory, acceptor=acceptor, uploads=media.uploads)
+    afterthoughts = Afterthoughts(
+        store=store,
+        clock=clock,
+        directory=directory,
+        acceptor=acceptor,
+        uploads=media.uploads,
+        new_id=ids.new_uuid,
+    )
+    marks = assemble_marks(ground, connectors, courier, acceptor)
+    feeds.tell(marks.fetched)
     return Parts(
         ground=ground,
+        stopping=stopping,
         connectors=connectors,
+        caretaker=Caretaker(
+            directory=directory,
+            clock=clock,
+            connectors=connectors,
+            partitions=lambda: courier.partitions,
+        ),
+        inbound=ClientDoor(
+            intake=intake,
+            afterthoughts=afterthoughts,
+            marks=marks,
+            typing=typing,
+            uploads=media.uploads,
+        ),
         ownership=ownership,
         courier=courier,
         acceptor=acceptor,
         media=media,
-        marks=assemble_marks(ground, connectors, courier, acceptor),
+        feeds=feeds,
+        feed_retention=FeedRetention(
+            store=store,
+            clock=clock,
+            days=settings.feed.retention_days,
+            partitions=lambda: courier.partitions,
+        ),
+        marks=marks,
         typing=typing,
         intake=intake,
+        afterthoughts=afterthoughts,
         replies=assemble_replies(ground, acceptor=acceptor, typing=typing, courier=courier),
         history=History(
             store=store,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.marks import Marks
+from chatbridge.bridge.naming import FarNames
 from chatbridge.bridge.sending import Sending
 from chatbridge.clock import uptime
 from chatbridge.config import Delivery
@@ -32,6 +33,7 @@ def assemble_courier(
         transport=ground.transport,
         connectors=connectors,
         attachments=attachments,
+        names=FarNames(ground.store),
         clock=ground.clock,
     )
     return Courier(

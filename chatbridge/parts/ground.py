@@ -6,6 +6,8 @@ from typing import Final
 from chatbridge import __version__
 from chatbridge.bridge.directory import Directory
 from chatbridge.clients.addresses import AddressGuard
+from chatbridge.clients.guarded import GuardedClient
+from chatbridge.clients.outgoing import Proxy
 from chatbridge.clients.session import SessionTransport
 from chatbridge.clients.thin import ThinTransport
 from chatbridge.clients.transport import TransportLimits, open_transport
@@ -28,6 +30,7 @@ class Ground:
     guard: AddressGuard
     store: Store
     transport: ThinTransport | SessionTransport
+    http: GuardedClient
     directory: Directory
 
 
@@ -44,28 +47,26 @@ def lay(settings: Settings, clock: Clock, *, worker: int | None) -> Ground:
         synchronous=settings.store.synchronous,
         connections=settings.store.connections,
     )
+    limits = _limits(settings.network)
+    proxy = settings.network.proxy.get_secret_value()
     return Ground(
         settings=settings,
         clock=clock,
         metrics=Metrics(worker),
         guard=guard,
         store=store,
-        transport=_transport(settings.network, guard),
+        transport=open_transport(
+            settings.network.transport, guard, limits, user_agent=USER_AGENT, proxy=proxy
+        ),
+        http=GuardedClient(guard, limits, user_agent=USER_AGENT, proxy=Proxy.at(proxy)),
         directory=Directory(store, Sealer(settings.secret_keys), clock),
     )
 
 
-def _transport(network: Network, guard: AddressGuard) -> ThinTransport | SessionTransport:
-    limits = TransportLimits(
+def _limits(network: Network) -> TransportLimits:
+    return TransportLimits(
         connect_timeout=network.connect_timeout,
         total_timeout=network.total_timeout,
         connections=network.connections,
         connections_per_host=network.connections_per_host,
-    )
-    return open_transport(
-        network.transport,
-        guard,
-        limits,
-        user_agent=USER_AGENT,
-        proxy=network.proxy.get_secret_value(),
     )

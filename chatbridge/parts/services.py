@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from chatbridge import ids
-from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
@@ -16,14 +14,6 @@ def services_of(parts: Parts) -> Services:
     ground, media, replies = parts.ground, parts.media, parts.replies
     settings, store, clock = ground.settings, ground.store, ground.clock
     directory, transport = ground.directory, ground.transport
-    afterthoughts = Afterthoughts(
-        store=store,
-        clock=clock,
-        directory=directory,
-        acceptor=parts.acceptor,
-        uploads=media.uploads,
-        new_id=ids.new_uuid,
-    )
     look_up = partial(parts.courier.look_up, again=True)
     return Services(
         public_url=settings.public_url,
@@ -41,7 +31,7 @@ def services_of(parts: Parts) -> Services:
         linking=Linking(directory=directory, transport=transport, clock=clock),
         parking=Parking(store=store, clock=clock, look_up=look_up),
         marks=parts.marks,
-        afterthoughts=afterthoughts,
+        afterthoughts=parts.afterthoughts,
         typing=parts.typing,
         ingress=Ingress(
             store=store,
@@ -49,10 +39,11 @@ def services_of(parts: Parts) -> Services:
             directory=directory,
             transport=transport,
             intake=parts.intake,
-            afterthoughts=afterthoughts,
+            afterthoughts=parts.afterthoughts,
             marks=parts.marks,
             typing=parts.typing,
         ),
+        feeds=parts.feeds,
         uploads=media.uploads,
         files=media.files,
         media_links=media.links,
@@ -62,4 +53,5 @@ def services_of(parts: Parts) -> Services:
         heartbeat=replies.heartbeat,
         courier=parts.courier,
         metrics=ground.metrics,
+        stopping=parts.stopping,
     )

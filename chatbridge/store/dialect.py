@@ -89,6 +89,8 @@ class Topic(StrEnum):
     """Partitions are free."""
     DIRECTORY = "chatbridge_directory"
     """Channels, messengers or links have changed."""
+    FEEDS = "chatbridge_feeds"
+    """Something was appended to feeds, or whispered to those who read them."""
 
 
 _AT_ONCE = 400

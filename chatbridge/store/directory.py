@@ -237,7 +237,12 @@ def _messenger_row(messenger: Messenger, sealer: Sealer) -> dict[str, Any]:
         "amojo_account_id": amojo["account_id"],
         "amojo_secret_sealed": sealer.seal(amojo["secret"]),
         "settings": orjson.dumps(messenger.settings).decode(),
+        "secrets_sealed": _sealed(row.pop("secrets"), sealer),
     }
+
+
+def _sealed(secrets: dict[str, str], sealer: Sealer) -> bytes | None:
+    return sealer.seal(orjson.dumps(secrets).decode()) if secrets else None
 
 
 def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
@@ -246,6 +251,7 @@ def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
         account_id=row.pop("amojo_account_id"),
         secret=sealer.open(row.pop("amojo_secret_sealed")),
     )
+    secrets = row.pop("secrets_sealed")
     return Messenger(
         **row
         | {
@@ -253,6 +259,7 @@ def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
             "webhook_secret": sealer.open(row.pop("webhook_secret_sealed")),
             "webhook_format": WebhookFormat(row["webhook_format"]),
             "settings": orjson.loads(row["settings"]),
+            "secrets": {} if secrets is None else orjson.loads(sealer.open(secrets)),
         }
     )
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from chatbridge.model import Direction
-from chatbridge.store import conversations, leases
+from chatbridge.store import conversations, far_ids, leases
 from chatbridge.store.dialect import hot_rows, insert_new
 from chatbridge.store.entries import AttemptRow, Entry, Naming, Outcome, OutcomeKind
 from chatbridge.store.hot import Hot, one_statement
@@ -184,7 +184,7 @@ def settle(
 
 
 def _learn(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Remember what far sides call conversations."""
+    """Remember what far sides call conversations and messages."""
     told = [
         (outcome.entry, outcome.far_conversation_id)
         for outcome in outcomes
@@ -204,6 +204,9 @@ def _learn(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     ]
     if named:
         conversations.bind(connection, named)
+    messages = [outcome for outcome in outcomes if outcome.names]
+    if messages:
+        far_ids.note(connection, messages)
 
 
 @one_statement

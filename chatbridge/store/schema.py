@@ -5,8 +5,11 @@ The heart is `journal`: one immutable row for everything accepted from either si
 Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
 
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
-before, and a check for each row would cost as much as writing it; nor has `conversation_entries`, which is made of the journal.
+before, and a check for each row would cost as much as writing it; nor have `conversation_entries`, which is made of the journal, and the feeds.
 Everything that people set up has them.
+
+Whoever removes entries from the journal one day removes their rows of `attempts`, `conversation_entries`, `receipts`, `far_ids` and
+`recovered_entries` with them.
 """
 
 from sqlalchemy import (
@@ -69,6 +72,7 @@ messengers = Table(
     Column("settings", Text, nullable=False, comment="JSON"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("secrets_sealed", LargeBinary, comment="JSON of the settings that are secret"),
 )
 
 links = Table(
@@ -194,6 +198,19 @@ receipts = Table(
     Column("read_at", BigInteger),
     Column("reason", String(32), comment="model.FailureReason"),
     Column("text", Text, comment="why it failed, as the operator reads it"),
+)
+
+far_ids = Table(
+    "far_ids",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("far_id", String(255), primary_key=True, comment="the messenger's id of a message"),
+    Column("entry_id", BigInteger, nullable=False, comment="what was sent as that message"),
+    Column(
+        "place", SmallInteger, nullable=False, comment="among several that were sent for one entry"
+    ),
+    Index("ix_far_ids_entry_id_place", "entry_id", "place"),
+    sqlite_with_rowid=False,
 )
 
 media = Table(
@@ -343,4 +360,34 @@ recovered_entries = Table(
     metadata,
     Column("entry_id", _RowId, primary_key=True, autoincrement=False),
     Column("recovery_id", _RowId, nullable=False),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("last", BigInteger, nullable=False, comment="position of its newest event"),
+    Column(
+        "fetched", BigInteger, nullable=False, comment="up to here the messenger has got its events"
+    ),
+)
+
+feed_events = Table(
+    "feed_events",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column(
+        "position",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="from 1, without gaps, in the order of commits",
+    ),
+    Column("key", String(255), nullable=False, comment="refuses a second appending"),
+    Column("topic", String(255), nullable=False, comment="the messenger's id of a conversation"),
+    Column("body", LargeBinary, nullable=False, comment="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("key", "messenger_id"),
+    Index("ix_feed_events_messenger_id_topic_position", "messenger_id", "topic", "position"),
+    Index("ix_feed_events_created_at", "created_at"),
 )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -56,7 +56,7 @@ class Endpoint(Generic[Body]):
 
     method: str
     path: str
-    run: Callable[[Call[Body]], Awaitable[BaseModel | Answer | None]]
+    run: Callable[[Call[Body]], Awaitable[BaseModel | Answer | web.StreamResponse | None]]
     summary: str
     tag: str
     access: Access
@@ -67,10 +67,12 @@ class Endpoint(Generic[Body]):
     """Content types of a body that `run` reads from the request, piece by piece."""
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
+    endless: str | None = None
+    """Content type of an answer that `run` writes itself, to the request that it gets as its body."""
     status: int = 200
     refusals: tuple[type[errors.RequestRefused], ...] = ()
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request that aiohttp read."""
         services = request.app[SERVICES]
         authorization = request.headers.get("Authorization", "")
@@ -88,12 +90,14 @@ class Endpoint(Generic[Body]):
             body=await self._read(request, services),
             caller=caller,
         )
+        if self.endless is not None:
+            return cast("web.StreamResponse", await self.run(call))
         return (await self._run(call)).response()
 
     async def _read(self, request: web.Request, services: Services) -> Any:
         if self.lines is not None:
             return stream_lines(request, services)
-        if self.stream:
+        if self.stream or self.endless:
             return request
         return None if self.body is None else await _read_json(self.body, request, services)
 
@@ -110,7 +114,7 @@ class Endpoint(Generic[Body]):
         return await self._run(call)
 
     async def _run(self, call: Call[Any]) -> Answer:
-        answer = await self.run(call)
+        answer: Any = await self.run(call)
         if isinstance(answer, Answer):
             return answer
         return (
@@ -263,7 +267,7 @@ def parse_json(model: type[Any], content_type: str, body: bytes) -> Any:
             raise errors.MalformedJson(
                 f"The body is not JSON: {faults[0]['ctx']['error']}."
             ) from None
-        raise errors.InvalidFields(fields=_fields(error)) from None
+        raise errors.InvalidFields(fields=faults_of(error)) from None
 
 
 def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
@@ -272,13 +276,14 @@ def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as error:
-        fields = {f"?{pointer[1:]}": detail for pointer, detail in _fields(error).items()}
+        fields = {f"?{pointer[1:]}": detail for pointer, detail in faults_of(error).items()}
         raise errors.InvalidFields(
             "Some parameters of the address are wrong.", fields=fields
         ) from None
 
 
-def _fields(error: ValidationError) -> dict[str, str]:
+def faults_of(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong with each member, by its JSON pointer."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return {_pointer(fault["loc"]): fault["msg"].removeprefix("Value error, ") for fault in faults}
 

@@ -1,13 +1,13 @@
 """Endpoints of messengers."""
 
+from dataclasses import replace
 from typing import Any
-
-from pydantic import ValidationError
 
 from chatbridge import ids
 from chatbridge.connectors.capabilities import Capabilities
-from chatbridge.errors import InvalidFields, KindUnavailable
+from chatbridge.errors import InvalidFields
 from chatbridge.model import AmojoIdentity, Messenger
+from chatbridge.web.connectors import connector_of, read_settings, shown_settings
 from chatbridge.web.endpoint import Call
 from chatbridge.web.pages import cut_page
 from chatbridge.web.schemas import (
@@ -25,13 +25,9 @@ from chatbridge.web.times import to_datetime
 async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
     """Make a messenger and show its secrets, this once."""
     services, draft = call.services, call.body
-    if draft.kind not in services.connectors:
-        kinds = ", ".join(sorted(services.connectors))
-        raise KindUnavailable(
-            f"This server has no connector of kind {draft.kind!r}. It has: {kinds}."
-        )
+    connector = connector_of(draft.kind, services)
     _check_webhook(draft.webhook_url, services)
-    _check_settings(draft.settings)
+    read = read_settings(connector, draft.settings, {})
     api_key, now = ids.new_api_key(), services.clock.now()
     messenger = Messenger(
         id=ids.new_messenger_id(),
@@ -44,10 +40,12 @@ async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
         amojo=AmojoIdentity(
             channel_id=ids.new_uuid(), secret=ids.new_amojo_secret(), account_id=ids.new_uuid()
         ),
-        settings=draft.settings,
+        settings=read.settings,
+        secrets=read.secrets,
         created_at=now,
         updated_at=now,
     )
+    await connector.check(messenger)
     await services.directory.add_messenger(messenger)
     return MessengerCreated(
         **to_out(messenger, services).model_dump(),
@@ -82,7 +80,10 @@ async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
         if changes.get(name) is None:
             changes.pop(name, None)
     _check_webhook(changes.get("webhook_url"), services)
-    _check_settings(changes.get("settings", {}))
+    connector = connector_of(messenger.kind, services)
+    if "settings" in changes:
+        changes |= read_settings(connector, changes["settings"], messenger.secrets)._asdict()
+    await connector.check(replace(messenger, **changes))
     return to_out(await services.directory.change_messenger(messenger, changes), services)
 
 
@@ -99,25 +100,11 @@ def to_out(messenger: Messenger, services: Services) -> MessengerOut:
         kind=messenger.kind,
         webhook_url=messenger.webhook_url,
         webhook_format=messenger.webhook_format,
-        settings=messenger.settings,
+        settings=shown_settings(messenger),
         capabilities=services.capabilities(messenger),
         created_at=to_datetime(messenger.created_at),
         updated_at=to_datetime(messenger.updated_at),
     )
-
-
-def _check_settings(settings: dict[str, Any]) -> None:
-    """Refuse capabilities that are none, before a message depends on them."""
-    try:
-        Capabilities.model_validate(settings.get("capabilities", {}))
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise InvalidFields(
-            fields={
-                "/".join(("/settings/capabilities", *map(str, fault["loc"]))): fault["msg"]
-                for fault in faults
-            }
-        ) from None
 
 
 def _check_webhook(url: str | None, services: Services) -> None:

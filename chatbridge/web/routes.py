@@ -1,14 +1,19 @@
 """Every route of the server, in one table."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiohttp import web
 
 from chatbridge import errors
+from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.protocol.event_stream import CONTENT_TYPE
 from chatbridge.web import (
     amojo,
     channels,
+    connectors,
+    events,
     health,
     history,
     imports,
@@ -21,6 +26,7 @@ from chatbridge.web import (
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.event_schemas import EventsQuery
 from chatbridge.web.history_schemas import HistoryPage, HistoryQuery
 from chatbridge.web.import_schemas import ImportDetails, ImportOut, ImportPage, ImportQuery
 from chatbridge.web.media import get_file, upload_file
@@ -41,6 +47,7 @@ from chatbridge.web.schemas import (
     ChannelDraft,
     ChannelOut,
     ChannelPage,
+    ConnectorList,
     Health,
     LinkChange,
     LinkDraft,
@@ -83,9 +90,13 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         refusals=(errors.NotFound, errors.AlreadyExists),
     ),
     Endpoint(
+        method="GET", path="/v1/connectors", run=connectors.list_connectors, summary="List kinds of messengers",
+        tag="messengers", access=Access.ADMIN, answer=ConnectorList,
+    ),
+    Endpoint(
         method="POST", path="/v1/messengers", run=messengers.create_messenger, summary="Make a messenger",
         tag="messengers", access=Access.ADMIN, body=MessengerDraft, answer=MessengerCreated, status=201,
-        refusals=(errors.KindUnavailable,),
+        refusals=(errors.KindUnavailable, errors.FarSideUnreachable),
     ),
     Endpoint(
         method="GET", path="/v1/messengers", run=messengers.list_messengers, summary="List messengers",
@@ -98,7 +109,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
         summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
-        answer=MessengerOut, refusals=(errors.NotFound,),
+        answer=MessengerOut, refusals=(errors.NotFound, errors.KindUnavailable, errors.FarSideUnreachable),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
@@ -184,6 +195,10 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         summary="Show what this messenger can take", tag="messages", access=Access.MESSENGER, answer=Capabilities,
     ),
     Endpoint(
+        method="GET", path="/v1/events", run=events.stream_events, summary="Read events as they come", tag="events",
+        access=Access.MESSENGER, query=EventsQuery, endless=CONTENT_TYPE,
+    ),
+    Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",
         access=Access.MESSENGER, lines=MessageDraft, query=ImportQuery, answer=ImportOut, status=202,
         refusals=(errors.NotLinked, errors.ImportClosed),
@@ -210,8 +225,8 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
 """What openapi.json describes."""
 
 
-def add_routes(app: web.Application) -> None:
-    """Add every route to the application."""
+def add_routes(app: web.Application, installed: Iterable[Connector]) -> None:
+    """Add every route to the application, those of connectors as well."""
     app.router.add_routes(
         [web.route(endpoint.method, endpoint.path, endpoint.handle) for endpoint in ENDPOINTS]
     )
@@ -225,5 +240,6 @@ def add_routes(app: web.Application) -> None:
             web.get("/openapi.json", get_openapi, allow_head=False),
             web.get("/docs", get_docs, allow_head=False),
             *static_files(),
+            *(route for connector in installed for route in connector.routes()),
         ]
     )

@@ -87,6 +87,21 @@ class ChannelOut(Out):
     updated_at: datetime
 
 
+class ConnectorOut(Out):
+    """A kind of messengers that this server knows."""
+
+    kind: str
+    settings_schema: dict[str, Any] = Field(
+        description="JSON schema of the `settings` of a messenger of this kind"
+    )
+
+
+class ConnectorList(Out):
+    """Every kind."""
+
+    items: list[ConnectorOut]
+
+
 class MessengerDraft(In):
     """A messenger to make."""
 

@@ -452,9 +452,13 @@ async def test_no_connector_of_the_kind(bridge: Bridge) -> None:
 
 
 async def test_settings_come_back_as_they_were_stored(bridge: Bridge) -> None:
-    settings = {"ж": [1, -0.5, None, True, {"\0": "\u2028"}], "big": 2**63}
+    settings = {"capabilities": {"max_bytes": 2**63 - 1, "types": ["text"], "buttons": False}}
     made = await bridge.add_messenger(settings=settings)
     assert made["settings"] == settings
+    draft = {"name": "a", "kind": "backend", "settings": {"capabilites": {}}}
+    reply = await bridge.call("POST", "/v1/messengers", draft)
+    assert (reply.status, reply.problem()["code"]) == (422, "invalid_fields")
+    assert [fault["pointer"] for fault in reply.problem()["errors"]] == ["/settings/capabilites"]
     deep: Any = 1
     for _ in range(300):
         deep = [deep]

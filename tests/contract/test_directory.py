@@ -22,10 +22,10 @@ SEALER = Sealer(["the key of these tests"])
 
 async def fill(store: Store, sealer: Sealer = SEALER) -> tuple[str, ...]:
     """Store one of each; return its secrets."""
-    channel, messenger = make_channel(), make_messenger()
+    channel, messenger = make_channel(), make_messenger(secrets={"token": "5:AAF-of-a-bot"})
     await store.write(directory.add_channel, channel, sealer)
     await store.write(directory.add_messenger, messenger, sealer)
-    return channel.secret, messenger.webhook_secret, messenger.amojo.secret
+    return channel.secret, messenger.webhook_secret, messenger.amojo.secret, "5:AAF-of-a-bot"
 
 
 def sealed_columns(connection: Connection) -> list[bytes]:
@@ -43,7 +43,9 @@ async def test_what_was_stored_comes_back_oldest_first(store: Store) -> None:
     for channel in reversed(made):
         await store.write(directory.add_channel, channel, SEALER)
     assert await store.read(directory.list_channels, SEALER) == made
-    messenger = make_messenger(settings={"a": [1, {"ж": None}]}, webhook_url="https://a.example/")
+    messenger = make_messenger(
+        settings={"a": [1, {"ж": None}]}, webhook_url="https://a.example/", secrets={"ж": "я"}
+    )
     await store.write(directory.add_messenger, messenger, SEALER)
     assert await store.read(directory.list_messengers, SEALER) == [messenger]
     link = await store.write(directory.add_link, make_link(made[0], messenger))
@@ -127,7 +129,7 @@ async def test_ten_wishes_for_one_channel_make_one(store: Store) -> None:
 async def test_secrets_are_encrypted_in_the_table(store: Store) -> None:
     secrets = await fill(store)
     sealed = await store.read(sealed_columns)
-    assert len(sealed) == 3
+    assert len(sealed) == len(secrets)
     assert not [s for s in secrets for value in sealed if s.encode() in value]
 
 

@@ -12,9 +12,11 @@ from typer.main import get_command
 
 from chatbridge import config, errors
 from chatbridge.cli import app as cli
+from chatbridge.connectors.registry import load_connectors
 from chatbridge.model import WebhookFormat
 from chatbridge.observability.metrics import Metrics
 from chatbridge.web.routes import add_routes
+from tests.hosts import make_host
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -94,7 +96,7 @@ def test_every_command_is_explained_and_no_other() -> None:
 
 def test_every_route_is_explained_and_no_other() -> None:
     app = web.Application()
-    add_routes(app)
+    add_routes(app, load_connectors(make_host()).values())
     routes = set()
     for route in app.router.routes():
         if route.resource is None or route.method == "HEAD":

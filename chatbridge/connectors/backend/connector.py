@@ -1,16 +1,18 @@
-"""Delivers what operators do to a backend's webhook."""
+"""Delivers what operators do to a backend's webhook, or keeps it in a feed where there is none."""
 
 from typing import Final
 
+import msgspec
 from pydantic import ValidationError
 
-from chatbridge.connectors.base import Delivery, Taken
+from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
-from chatbridge.errors import Misconfigured
+from chatbridge.connectors.host import Host
+from chatbridge.errors import InternalFailure, NotSent, StoreUnavailable
 from chatbridge.model import Message, Messenger, Reaction, Started, Typing, WebhookFormat
 from chatbridge.protocol import signed_webhook, webhook_events
 from chatbridge.protocol.amojo import hooks
-from chatbridge.protocol.http import Request, Transport
+from chatbridge.protocol.http import Request
 from chatbridge.protocol.webhook_events import Account, WebhookEvent
 
 _SETTING: Final = "capabilities"
@@ -26,14 +28,22 @@ _FIRST_GENERATION: Final = EVERYTHING.model_copy(
 """What callbacks of amojo's first generation can say."""
 
 
-class BackendConnector:
+class BackendSettings(MessengerSettings):
+    """What may be set up about a backend."""
+
+    capabilities: Capabilities = EVERYTHING
+
+
+class BackendConnector(Connector):
     """The connector for messengers of kind `backend`."""
 
-    kind: Final = "backend"
+    kind = "backend"
+    settings = BackendSettings
 
-    def __init__(self, transport: Transport) -> None:
-        """Send through this transport."""
-        self._transport = transport
+    def __init__(self, host: Host) -> None:
+        """Send through the host's transport; keep in its feed what has no address to go to."""
+        super().__init__(host)
+        self._transport, self._feed = host.transport, host.feed
         self._known: dict[str, tuple[Messenger, Capabilities]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -43,9 +53,15 @@ class BackendConnector:
             known = self._known[messenger.id] = messenger, _capabilities(messenger)
         return known[1]
 
+    async def check(self, messenger: Messenger) -> None:
+        """Take everything: whether the webhook answers shows when there is something to say."""
+
     async def send(self, delivery: Delivery) -> Taken:
-        """Post the event; any 2xx means that the backend has it."""
-        request = build_request(delivery)
+        """Post the event; any 2xx means that the backend has it. Without an address, it waits in the feed."""
+        url = delivery.messenger.webhook_url
+        if url is None:
+            return await self._keep(delivery)
+        request = build_request(delivery, url)
         if request is None:
             return Taken()
         response = await self._transport.send(request, allowed=delivery.allowed)
@@ -53,6 +69,21 @@ class BackendConnector:
         if isinstance(delivery.event, Started):
             return Taken(conversation_id=signed_webhook.read_conversation(response))
         return _TAKEN
+
+    async def _keep(self, delivery: Delivery) -> Taken:
+        messenger_id, event = delivery.messenger.id, delivery.event
+        body = msgspec.json.encode(_event(delivery))
+        topic = "" if isinstance(event, Started) else event.conversation_id or ""
+        if isinstance(event, Typing):
+            await self._feed.whisper(messenger_id, topic, body)
+            return _TAKEN
+        if not delivery.allowed():
+            raise NotSent("not sent: the right to deliver it was lost")
+        try:
+            await self._feed.append(messenger_id, topic, delivery.id, body)
+        except StoreUnavailable as error:
+            raise InternalFailure(str(error)) from error
+        return Taken(waiting=True)
 
 
 _TAKEN: Final = Taken()
@@ -69,40 +100,29 @@ def _capabilities(messenger: Messenger) -> Capabilities:
     return EVERYTHING if can == EVERYTHING else can
 
 
-def build_request(delivery: Delivery) -> Request | None:
-    """Return the signed request in the shape the messenger asked for; None if that shape has no words for it. Pure.
-
-    Raises:
-        Misconfigured: the messenger has no webhook address.
-
-    """
-    messenger, event = delivery.messenger, delivery.event
-    if messenger.webhook_url is None:
-        raise Misconfigured(
-            "This messenger has no webhook_url yet. Set it with PATCH /v1/messengers/{id}."
-        )
+def build_request(delivery: Delivery, url: str) -> Request | None:
+    """Return the signed request in the shape the messenger asked for; None if that shape has no words for it. Pure."""
+    messenger = delivery.messenger
     if messenger.webhook_format is not WebhookFormat.STANDARD:
-        return _as_amojo(delivery, messenger.webhook_url)
-    account = Account(delivery.link.scope_id, delivery.link.account_id)
+        return _as_amojo(delivery, url)
     return signed_webhook.build(
-        _event(event, account, now=delivery.now),
-        url=messenger.webhook_url,
+        _event(delivery),
+        url=url,
         secret=messenger.webhook_secret,
         webhook_id=delivery.id,
         now=delivery.now,
     )
 
 
-def _event(
-    event: Message | Reaction | Started | Typing, account: Account, *, now: int
-) -> WebhookEvent:
+def _event(delivery: Delivery) -> WebhookEvent:
+    event, account = delivery.event, Account(delivery.link.scope_id, delivery.link.account_id)
     if isinstance(event, Message):
         return webhook_events.message_created(event, account)
     if isinstance(event, Reaction):
         return webhook_events.reaction_changed(event, account)
     if isinstance(event, Started):
         return webhook_events.conversation_started(event, account)
-    return webhook_events.typing_started(event, account, now=now)
+    return webhook_events.typing_started(event, account, now=delivery.now)
 
 
 def _as_amojo(delivery: Delivery, url: str) -> Request | None:
