@@ -109,7 +109,13 @@ export function createConversation({ address, store, settings, wanted, page }) {
   function forgotten({ read, outbox: items }, position) {
     const { events } = NOTHING;
     const waiting = items.filter((item) => !item.position);
-    return { visitor: `${Date.now()} ${Math.random()}`, position: 0, read: Math.min(read, position), events, outbox: waiting };
+    return {
+      visitor: `${Date.now()} ${Math.random()}`,
+      position: 0,
+      read: Math.min(read, position),
+      events,
+      outbox: waiting,
+    };
   }
 
   function arrive(event) {
