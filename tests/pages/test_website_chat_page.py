@@ -443,7 +443,8 @@ async def test_nothing_is_wider_than_its_place(
 
 
 async def test_a_phone_gives_it_the_whole_screen(site: Any, visit: Any) -> None:
-    page = await connected(site, visit, width=390, height=800, has_touch=True, is_mobile=True)
+    phone = {"width": 390, "height": 800, "has_touch": True, "is_mobile": True}
+    page = await connected(site, visit, reduced_motion="reduce", **phone)
     box = await page.get_by_role("dialog").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 390, "height": 800}
     await expect(page.get_by_role("dialog")).to_be_focused()
