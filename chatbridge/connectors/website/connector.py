@@ -16,7 +16,7 @@ from chatbridge.connectors.website.hub import Hub
 from chatbridge.connectors.website.settings import WebsiteSettings
 from chatbridge.connectors.website.statics import Statics
 from chatbridge.errors import InternalFailure, InvalidFields, Rejected, StoreUnavailable
-from chatbridge.model import FailureReason, Message, Messenger, Started, Typing
+from chatbridge.model import FailureReason, Message, Messenger, Reaction, Typing
 
 _CAPABILITIES: Final = Capabilities(forwards=False)
 
@@ -70,12 +70,12 @@ class WebsiteConnector(Connector):
     async def send(self, delivery: Delivery) -> Taken:
         """Put the event into the visitor's feed, from which the sockets read on every node."""
         messenger_id, event = delivery.messenger.id, delivery.event
-        visitor = None if isinstance(event, Started) else event.conversation_id
-        if visitor is None or isinstance(event, Started):
+        if not isinstance(event, Message | Reaction | Typing) or event.conversation_id is None:
             raise Rejected(
                 "A visitor of a website cannot be written to before they have written.",
                 reason=FailureReason.NO_CONVERSATION,
             )
+        visitor = event.conversation_id
         if isinstance(event, Typing):
             body = events.types(event, now=delivery.now)
             await self.host.feed.whisper(messenger_id, visitor, body)
