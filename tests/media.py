@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 from contextlib import suppress
 from math import inf
 from pathlib import Path
@@ -11,19 +12,24 @@ from aiohttp import web
 
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.copying import Copier
+from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.fetching import fetching
 from chatbridge.bridge.retention import Retention
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.downloads import Downloader
 from chatbridge.clock import Clock
+from chatbridge.connectors.base import Connector
 from chatbridge.ids import new_media_id
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
 from chatbridge.observability.metrics import Metrics
 from chatbridge.parts.media import MediaParts
 from chatbridge.store.engine import Store
+from chatbridge.store.sealing import Sealer
 
 PUBLIC_URL = "https://bridge.example.com"
+PASSPHRASE = "a passphrase of the tests"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\x06\0\0\0" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1" + b"\0" * 40
 PDF = b"%PDF-1.7\n" + b"x" * 40
@@ -43,6 +49,7 @@ def make_media_parts(
     allow: tuple[str, ...] = (),
     max_bytes: int = 1_000_000,
     days: int = 30,
+    connectors: Mapping[str, Connector] | None = None,
 ) -> MediaParts:
     """Everything that has to do with files, in a folder below this one."""
     files, links = Files(str(folder / "media"), {}), MediaLinks(PUBLIC_URL, ["a passphrase"])
@@ -58,6 +65,7 @@ def make_media_parts(
             metrics=Metrics(),
             files=files,
             downloader=downloader,
+            fetch=fetching(Directory(store, Sealer([PASSPHRASE]), clock), connectors or {}),
             links=links,
             max_bytes=max_bytes,
         ),
@@ -107,6 +115,7 @@ class FileServer:
         app = web.Application()
         app.router.add_get("/redirect/{times}/{rest:.+}", self._redirect)
         app.router.add_get("/to/{rest:.*}", self._to)
+        app.router.add_get("/cut/{rest:.*}", self._break_off)
         app.router.add_get("/{kind}/{name:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -129,6 +138,16 @@ class FileServer:
     async def _to(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         return web.Response(status=302, headers={"Location": request.match_info["rest"]})
+
+    async def _break_off(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        response = web.StreamResponse()
+        response.content_length = 100
+        await response.prepare(request)
+        await response.write(b"\0" * 50)
+        if request.transport is not None:
+            request.transport.abort()
+        return response
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)

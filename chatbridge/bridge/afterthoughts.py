@@ -28,6 +28,7 @@ from chatbridge.model import (
 )
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import ConversationKey, Verdict
+from chatbridge.store.far_ids import FarName
 from chatbridge.store.targets import Target, find_target
 
 
@@ -82,7 +83,10 @@ class Afterthoughts:
         else:
             text = f"✎ {content.text or ''}".strip()
             # A file that stays as it is was sent before; a message cannot do without one.
-            bare = content.type in MEDIA_TYPES and content.media_url is content.media_id is None
+            bare = (
+                content.type in MEDIA_TYPES
+                and content.media_url is content.media_id is content.media_ref is None
+            )
             kind = MessageType.TEXT if bare else content.type
             edit = self._follow_up(target, replace(content, type=kind, text=text), at)
         key = entry_key(messenger, Direction.TO_AMOJO, Kind.EDIT, name or self._new_id())
@@ -110,8 +114,8 @@ class Afterthoughts:
         own, conversation = target.direction is Direction.TO_AMOJO, target.conversation
         if self._is_modern(target):
             reaction: Event = Reaction(
-                message_id=message_id if own else None,
-                amojo_message_id=None if own else message_id,
+                message_id=target.message_id if own else None,
+                amojo_message_id=None if own else target.message_id,
                 conversation_id=conversation.external_id,
                 amojo_conversation_id=conversation.amojo_id,
                 reacted_at=at,
@@ -130,7 +134,7 @@ class Afterthoughts:
         keys = [
             entry_key(messenger, direction, Kind.MESSAGE, message_id) for direction in Direction
         ]
-        target = await self._store.read(find_target, keys)
+        target = await self._store.read(find_target, keys, FarName(messenger.id, message_id))
         if target is None:
             raise NotFound(f"This messenger has no message {message_id!r}.")
         return target

@@ -49,7 +49,7 @@ class Attachments:
             row = await self._found(entry, kept_as)
         except StoreUnavailable as error:
             raise NotSent("not sent: the database does not say what became of its file") from error
-        if row is None and kept_as is None:
+        if row is None and kept_as is None and content.media_ref is None:
             return event, None  # from before files were copied
         ready = attached(content, row, self._links)
         return replace(event, content=ready.content), ready.note
@@ -81,8 +81,8 @@ class Attachments:
 def attached(content: Content, row: MediaRow | None, links: MediaLinks) -> Attached:
     """Return content with what is known of its file. Pure.
 
-    A type that the file does not bear out becomes `file`. Where a copy failed, the original link is passed on if the far side may
-    have more luck with it; else the message says in text what it was about.
+    A type that the file does not bear out becomes `file`. Where a copy failed, the original link is passed on if there is one and
+    the far side may have more luck with it; else the message says in text what it was about.
     """
     if row is None or row.state is MediaState.ARRIVING:
         return Attached(_as_text(content, None), "the file is no longer kept: sent as text")
@@ -96,6 +96,7 @@ def attached(content: Content, row: MediaRow | None, links: MediaLinks) -> Attac
         type=kind,
         media_url=links.link(row.id, row.content_type or ""),
         media_id=None,
+        media_ref=None,
         content_type=row.content_type,
         file_name=name,
         file_size=row.size,
@@ -105,6 +106,8 @@ def attached(content: Content, row: MediaRow | None, links: MediaLinks) -> Attac
 
 def _without(content: Content, row: MediaRow) -> Attached:
     said = f"not copied ({row.code}: {row.detail})"
+    if content.media_ref is not None:
+        return Attached(_as_text(content, f"({row.code})"), f"{said}: sent as text")
     if row.code == MediaForbidden.code:
         return Attached(_as_text(content, None), f"{said}: sent as text")
     if row.code == MediaGone.code:
@@ -112,7 +115,7 @@ def _without(content: Content, row: MediaRow) -> Attached:
     return Attached(content, f"{said}: the original link was passed on")
 
 
-def _as_text(content: Content, link: str | None) -> Content:
-    mark = " ".join(filter(None, ("📎", content.file_name, link)))
+def _as_text(content: Content, more: str | None) -> Content:
+    mark = " ".join(filter(None, ("📎", content.file_name, more)))
     text = "\n".join(filter(None, (content.text, mark)))
     return Content(type=MessageType.TEXT, text=text, callback_data=content.callback_data)

@@ -5,7 +5,8 @@ attempts, or ten minutes, the message goes on without.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ import structlog
 
 from chatbridge.clients.downloads import Downloader
 from chatbridge.clock import Clock
+from chatbridge.connectors.host import Download
 from chatbridge.errors import MediaError, MediaUnreachable, StoreUnavailable
 from chatbridge.media.files import Files
 from chatbridge.media.keeping import Kept, keep, too_large
@@ -58,6 +60,10 @@ class Need(NamedTuple):
 _NOTHING: Final = Need()
 
 
+Fetch = Callable[[int, str], AbstractAsyncContextManager[Download]]
+"""Gives a file of a link's messenger that has a name (`Content.media_ref`) and no link; raises MediaError."""
+
+
 class Deliverer(Protocol):
     """Whoever delivers what waits for files."""
 
@@ -87,12 +93,14 @@ class Copier:
         metrics: Metrics,
         files: Files,
         downloader: Downloader,
+        fetch: Fetch,
         links: MediaLinks,
         max_bytes: int,
     ) -> None:
-        """Keep in `files` what `downloader` fetches, at most `max_bytes` of each."""
+        """Keep in `files` what `downloader` and, where there is no link, `fetch` give, at most `max_bytes` of each."""
         self._store, self._clock, self._metrics, self._files = store, clock, metrics, files
-        self._downloader, self._links, self._max_bytes = downloader, links, max_bytes
+        self._downloader, self._fetch = downloader, fetch
+        self._links, self._max_bytes = links, max_bytes
         self._copying: dict[bytes, asyncio.Task[None]] = {}
         self._all = asyncio.Semaphore(_AT_ONCE)
         self._each: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
@@ -116,7 +124,7 @@ class Copier:
         if content is None or content.type not in MEDIA_TYPES:
             return _NOTHING
         kept = self.kept_as(content)
-        return Need(copy=kept is None and content.media_url is not None, upload=kept)
+        return Need(copy=kept is None and _original(content) is not None, upload=kept)
 
     def kept_as(self, content: Content) -> bytes | None:
         """Return the id of the file if content names one that is kept here."""
@@ -158,13 +166,13 @@ class Copier:
 
     async def _copy(self, wanted: Wanted) -> None:
         content = content_of(wanted.read())
-        if content is None or content.media_url is None:
-            raise ValueError("an entry without a link is wanted")
+        if content is None or _original(content) is None:
+            raise ValueError("an entry without a file is wanted")
         each = self._each.get(wanted.link_id)
         if each is None:
             each = self._each[wanted.link_id] = asyncio.Semaphore(_AT_ONCE_EACH)
         async with each, self._all:
-            ended = await self._try(wanted.id, content)
+            ended = await self._try(wanted, content)
         while True:
             try:
                 await self._store.write(media.end, wanted.id, ended, self._clock.now())
@@ -178,13 +186,12 @@ class Copier:
             log.info("file_not_copied", code=ended.code)
         self._deliverer.look_up([wanted.lane], again=True)
 
-    async def _try(self, media_id: bytes, content: Content) -> Ended:
+    async def _try(self, wanted: Wanted, content: Content) -> Ended:
         """Copy a file, at a few attempts if need be; return what became of it."""
-        link, waits = content.media_url or "", iter(_WAITS)
-        name = content.file_name or name_in(link)
+        name, waits = content.file_name or name_in(content.media_url or ""), iter(_WAITS)
         while True:
             try:
-                kept = await self._fetch(media_id, link)
+                kept = await self._keep(wanted, content)
             except MediaError as error:
                 wait = next(waits, None) if error.again else None
                 if wait is None:
@@ -201,16 +208,21 @@ class Copier:
                     file_name=name,
                 )
 
-    async def _fetch(self, media_id: bytes, link: str) -> Kept:
+    async def _keep(self, wanted: Wanted, content: Content) -> Kept:
         try:
-            async with asyncio.timeout(_LONGEST), self._downloader.open(link) as download:
+            async with asyncio.timeout(_LONGEST), self._open(wanted.link_id, content) as download:
                 if (download.size or 0) > self._max_bytes:
                     raise too_large(self._max_bytes)
                 return await keep(
-                    self._files, media_id, download.chunks(), max_bytes=self._max_bytes
+                    self._files, wanted.id, download.chunks(), max_bytes=self._max_bytes
                 )
         except TimeoutError as error:
             raise MediaUnreachable("the file took longer than ten minutes") from error
+
+    def _open(self, link_id: int, content: Content) -> AbstractAsyncContextManager[Download]:
+        if content.media_ref is not None:
+            return self._fetch(link_id, content.media_ref)
+        return self._downloader.open(content.media_url or "")
 
     async def _look_after(self) -> None:
         """Copy what a process that is gone was copying."""
@@ -230,6 +242,11 @@ class Copier:
                 log.exception("copier_fault")
             await self._clock.sleep(_BETWEEN)
             patience = _FORGOTTEN
+
+
+def _original(content: Content) -> str | None:
+    """Return where a file is that is not kept here: its link, or the messenger's name of it."""
+    return content.media_url or content.media_ref
 
 
 def _failed(name: str | None, code: str, detail: str) -> Ended:

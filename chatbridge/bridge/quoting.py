@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from chatbridge.bridge.accepting import entry_key
 from chatbridge.model import Direction, Kind, Message, Messenger, Quote
 from chatbridge.store.engine import Store
+from chatbridge.store.far_ids import FarName
 from chatbridge.store.targets import find_target
 
 
@@ -19,6 +20,7 @@ async def with_quotes(store: Store, messenger: Messenger, message: Message) -> M
 
 
 async def _named(store: Store, messenger: Messenger, quote: Quote) -> Quote:
-    key = entry_key(messenger, Direction.TO_MESSENGER, Kind.MESSAGE, quote.id or "")
-    written_by_operator = await store.read(find_target, (key,)) is not None
-    return replace(quote, id=None, amojo_id=quote.id) if written_by_operator else quote
+    name = quote.id or ""
+    key = entry_key(messenger, Direction.TO_MESSENGER, Kind.MESSAGE, name)
+    operators = await store.read(find_target, (key,), FarName(messenger.id, name))
+    return quote if operators is None else replace(quote, id=None, amojo_id=operators.message_id)

@@ -9,6 +9,7 @@ from chatbridge.bridge.accepting import entry_key
 from chatbridge.errors import NotFound
 from chatbridge.model import Direction, Kind, Messenger
 from chatbridge.store.engine import Store
+from chatbridge.store.far_ids import FarName
 from chatbridge.store.media import MediaRow, MediaState
 from chatbridge.store.passport import Attempt, Passport, Receipt, find_passport
 
@@ -65,7 +66,7 @@ async def find_message(store: Store, messenger: Messenger, message_id: str) -> P
     keys = tuple(
         entry_key(messenger, direction, Kind.MESSAGE, message_id) for direction in Direction
     )
-    passport = await store.read(find_passport, keys)
+    passport = await store.read(find_passport, keys, FarName(messenger.id, message_id))
     if passport is None:
         raise NotFound(f"This messenger has no message {message_id!r}.")
     return passport

@@ -104,6 +104,8 @@ class Content(Value, frozen=True, kw_only=True):
     media_url: str | None = None
     media_id: str | None = None
     """A file that was uploaded to this server, instead of a link."""
+    media_ref: str | None = None
+    """The messenger's own name of a file that has no link: only its connector can fetch it. It never leaves this server."""
     content_type: str | None = None
     """MIME type of a file that is kept here, by its content."""
     thumbnail_url: str | None = None

@@ -19,6 +19,7 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
 from chatbridge.connectors.base import Connector
@@ -49,6 +50,7 @@ class Parts:
     media: MediaParts
     feeds: Feeds
     feed_retention: FeedRetention
+    webhooks: Webhooks
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -82,12 +84,21 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     """
     ground = lay(settings, clock, worker=worker)
     store, directory, transport = ground.store, ground.directory, ground.transport
-    media, stopping = assemble_media(ground), asyncio.Event()
+    connectors: dict[str, Connector] = {}
+    media, stopping = assemble_media(ground, connectors), asyncio.Event()
     feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
-    connectors = load_connectors(host_of(ground, media, feeds, stopping))
+    connectors |= load_connectors(host_of(ground, media, feeds, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
-    courier = assemble_courier(ground, connectors, attachments, ownership)
+    webhooks = Webhooks(
+        store=store,
+        clock=clock,
+        metrics=ground.metrics,
+        pause_after_hours=settings.delivery.pause_after_hours,
+    )
+    courier = assemble_courier(
+        ground, connectors, attachments=attachments, webhooks=webhooks, ownership=ownership
+    )
     acceptor = Acceptor(
         store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
     )
@@ -95,6 +106,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         directory=directory,
         transport=transport,
         connectors=connectors,
+        webhooks=webhooks,
         clock=clock,
         new_id=ids.new_uuid,
     )
@@ -137,6 +149,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             days=settings.feed.retention_days,
             partitions=lambda: courier.partitions,
         ),
+        webhooks=webhooks,
         marks=marks,
         typing=typing,
         intake=intake,

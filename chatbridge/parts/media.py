@@ -1,12 +1,15 @@
 """The parts that have to do with files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatbridge import ids
 from chatbridge.bridge.copying import Copier, Deliverer
+from chatbridge.bridge.fetching import fetching
 from chatbridge.bridge.retention import Retention
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.clients.downloads import Downloader
+from chatbridge.connectors.base import Connector
 from chatbridge.media.files import Files
 from chatbridge.media.links import MediaLinks
 from chatbridge.parts.ground import USER_AGENT, Ground
@@ -45,8 +48,8 @@ class MediaParts:
         await self.downloader.close()
 
 
-def assemble_media(ground: Ground) -> MediaParts:
-    """Make every part. Nothing is opened yet.
+def assemble_media(ground: Ground, connectors: Mapping[str, Connector]) -> MediaParts:
+    """Make every part. Nothing is opened yet; `connectors` are looked up when a file has no link.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -72,6 +75,7 @@ def assemble_media(ground: Ground) -> MediaParts:
             metrics=ground.metrics,
             files=files,
             downloader=downloader,
+            fetch=fetching(ground.directory, connectors),
             links=links,
             max_bytes=media.max_bytes,
         ),

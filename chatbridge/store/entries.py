@@ -167,6 +167,8 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     code: str | None = None
     detail: str | None = None
     far_id: str | None = None
+    names: tuple[str, ...] = ()
+    """What a messenger calls an operator's message: all ids that it may be named by; the first is `far_id`."""
     far_conversation_id: str | None = None
     """The far side's id of the conversation, where its answer told."""
     due_at: int | None = None
@@ -177,11 +179,18 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """The same in its words, for the operator."""
     waiting: bool = False
     """Whether it was delivered into a feed, from which the messenger has not fetched it yet."""
+    follow_up: Draft | None = None
+    """What is to be accepted, in the same conversation, by the transaction that records it."""
 
     @property
     def is_plain(self) -> bool:
         """Return whether there is nothing more to say than that it was delivered."""
-        return self.kind is OutcomeKind.DELIVERED and self.far_conversation_id is None
+        return (
+            self.kind is OutcomeKind.DELIVERED
+            and self.far_conversation_id is None
+            and not self.names
+            and self.follow_up is None
+        )
 
 
 class JournalRow(NamedTuple):

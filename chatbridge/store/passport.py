@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 
 from chatbridge.ids import delivery_id
 from chatbridge.model import Direction, Mark, Message, decode_message
+from chatbridge.store.far_ids import FarName, named
 from chatbridge.store.feed import find_unfetched
 from chatbridge.store.media import MediaRow, find_files
 from chatbridge.store.schema import attempts, journal, parked, pending, receipts, recovered_entries
@@ -77,9 +78,11 @@ class Passport:
         return self.far_id if self.direction is Direction.TO_AMOJO else self.message.id
 
 
-def find_passport(connection: Connection, keys: tuple[bytes, ...]) -> Passport | None:
-    """Return the passport of the first message that has one of these keys."""
-    query = _passports().where(journal.c.key.in_(keys)).order_by(journal.c.id).limit(1)
+def find_passport(
+    connection: Connection, keys: tuple[bytes, ...], name: FarName | None = None
+) -> Passport | None:
+    """Return the passport of the first message that has one of these keys, or this name."""
+    query = _passports().where(named(keys, name)).order_by(journal.c.id).limit(1)
     return next(iter(_load(connection, query)), None)
 
 

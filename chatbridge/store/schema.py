@@ -7,6 +7,9 @@ Giving up moves it to `parked`. So the wide rows are written once, and what is w
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
 before, and a check for each row would cost as much as writing it; nor have `conversation_entries`, which is made of the journal, and the feeds.
 Everything that people set up has them.
+
+Whoever removes entries from the journal one day removes their rows of `attempts`, `conversation_entries`, `receipts`, `far_ids` and
+`recovered_entries` with them.
 """
 
 from sqlalchemy import (
@@ -70,6 +73,19 @@ messengers = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("secrets_sealed", LargeBinary, comment="JSON of the settings that are secret"),
+    Column("old_webhook_secret_sealed", LargeBinary, comment="signs beside the new one"),
+    Column("old_webhook_secret_until", BigInteger, nullable=False, server_default="0"),
+    Column("old_api_key_hash", LargeBinary(32), comment="opens what the new one does"),
+    Column("old_api_key_until", BigInteger, nullable=False, server_default="0"),
+)
+
+failing_webhooks = Table(
+    "failing_webhooks",
+    metadata,
+    Column("messenger_id", ForeignKey("messengers.id"), primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="the first failure after a success"),
+    Column("code", String(64), nullable=False, comment="of the last error"),
+    Column("paused_at", BigInteger, comment="since when nothing is sent to it"),
 )
 
 links = Table(
@@ -195,6 +211,19 @@ receipts = Table(
     Column("read_at", BigInteger),
     Column("reason", String(32), comment="model.FailureReason"),
     Column("text", Text, comment="why it failed, as the operator reads it"),
+)
+
+far_ids = Table(
+    "far_ids",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("far_id", String(255), primary_key=True, comment="the messenger's id of a message"),
+    Column("entry_id", BigInteger, nullable=False, comment="what was sent as that message"),
+    Column(
+        "place", SmallInteger, nullable=False, comment="among several that were sent for one entry"
+    ),
+    Index("ix_far_ids_entry_id_place", "entry_id", "place"),
+    sqlite_with_rowid=False,
 )
 
 media = Table(

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from chatbridge.model import Direction, Kind
 from chatbridge.store.entries import ConversationRow
+from chatbridge.store.far_ids import FarName, named
 from chatbridge.store.schema import conversations, journal
 
 
@@ -22,9 +23,11 @@ class Target(NamedTuple):
     """What it says, where that was read."""
 
 
-def find_target(connection: Connection, keys: Sequence[bytes]) -> Target | None:
-    """Return the message that was accepted under one of these keys, the oldest of several."""
-    query = targets(journal.c.key.in_(keys), journal.c.body).order_by(journal.c.id).limit(1)
+def find_target(
+    connection: Connection, keys: Sequence[bytes], name: FarName | None = None
+) -> Target | None:
+    """Return the message that was accepted under one of these keys or has this name, the oldest of several."""
+    query = targets(named(keys, name), journal.c.body).order_by(journal.c.id).limit(1)
     row = connection.execute(query).first()
     return None if row is None else target_of(row)._replace(body=bytes(row.body))
 

@@ -13,6 +13,7 @@ import pytest
 
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.copying import HELD
+from chatbridge.connectors.backend.connector import BackendConnector
 from chatbridge.errors import ConfigurationError, MediaNotKept, MediaTooLarge
 from chatbridge.media.files import Files
 from chatbridge.media.keeping import keep
@@ -23,9 +24,12 @@ from chatbridge.store.engine import Store
 from chatbridge.store.entries import Draft, Entry
 from chatbridge.store.media import Ended, MediaRow, MediaState
 from chatbridge.store.partitions import EVERYTHING
+from tests.contract.conftest import add_link
 from tests.factories import make_draft, make_message, make_messenger
 from tests.fakes import BEGINNING, FakeClock
+from tests.hosts import make_host
 from tests.media import PDF, PNG, FileServer, make_attachments, make_media_parts
+from tests.pigeon import PigeonConnector
 from tests.processes import free_port, until
 
 
@@ -62,8 +66,23 @@ class House:
 
 
 @pytest.fixture
+async def link(store: Store, files: FileServer) -> Link:
+    """A stored link whose messenger gives out files by name as well."""
+    return await add_link(store, kind="pigeon", settings={"files_url": files.url})
+
+
+@pytest.fixture
 async def house(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[House]:
-    parts = make_media_parts(store, clock, tmp_path, allow=("127.0.0.1",), max_bytes=100_000)
+    host = make_host()
+    parts = make_media_parts(
+        store,
+        clock,
+        tmp_path,
+        allow=("127.0.0.1",),
+        max_bytes=100_000,
+        connectors={"pigeon": PigeonConnector(host)},
+    )
+    await host.http.start()
     await parts.open(clock.now())
     yield House(
         clock=clock,
@@ -72,16 +91,17 @@ async def house(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator
         deliverer=Deliverer(),
     )
     await parts.stop()
+    await host.http.close()
 
 
-def with_picture(link: str) -> Message:
-    content = Content(type=MessageType.PICTURE, media_url=link, text="look")
-    return make_message(content=content)
+def with_picture(link: str | None = None, **content: str) -> Message:
+    picture = Content(type=MessageType.PICTURE, media_url=link, text="look", **content)
+    return make_message(content=picture)
 
 
-def drafted(link: Link, message_id: str, url: str) -> Draft:
+def drafted(link: Link, message_id: str, url: str | None = None, **content: str) -> Draft:
     """A message with a picture that is to be copied."""
-    body = encode_event(with_picture(url))
+    body = encode_event(with_picture(url, **content))
     return make_draft(link, message_id, body=body, copy_until=BEGINNING + HELD)
 
 
@@ -145,14 +165,71 @@ async def test_a_copy_is_tried_a_few_times(store: Store, link: Link, house: Hous
     assert row.file_name == "a.png"
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["by link", "by name"])
 async def test_what_a_dead_process_was_copying_is_copied(
-    store: Store, link: Link, house: House, files: FileServer
+    store: Store, link: Link, house: House, files: FileServer, *, named: bool
 ) -> None:
-    (entry,) = await accept(store, drafted(link, "m-1", files.link("png")))
+    where = {"media_ref": "png"} if named else {"url": files.link("png")}
+    (entry,) = await accept(store, drafted(link, "m-1", **where))
     house.clock.advance(31)  # on PostgreSQL another node might still be at it
     house.start()
     await house.deliverer.told.wait()
     assert (await row_of(store, entry.key)).state is MediaState.KEPT
+    assert len(files.asked) == 1
+
+
+async def test_what_breaks_off_on_its_way_from_a_connector_is_tried_again(
+    store: Store, link: Link, house: House, files: FileServer
+) -> None:
+    house.start()
+    (entry,) = await accept(store, drafted(link, "m-1", media_ref="cut"))
+    house.parts.copier.copy(entry)
+    for _ in range(3):
+        await house.clock.somebody_sleeps(3)  # two look now and then for what may be left to do
+        house.clock.advance(6)
+    await house.deliverer.told.wait()
+    row = await row_of(store, entry.key)
+    assert (row.state, row.code) == (MediaState.FAILED, "media_unreachable")
+    assert len(files.asked) == 4
+
+
+async def test_a_file_at_a_private_address_is_not_fetched_for_a_connector(
+    store: Store, house: House
+) -> None:
+    house.start()
+    link = await add_link(store, kind="pigeon", settings={"files_url": "http://127.0.0.2:1"})
+    (entry,) = await accept(store, drafted(link, "m-1", media_ref="png"))
+    await house.copy(entry)
+    row = await row_of(store, entry.key)
+    assert (row.state, row.code) == (MediaState.FAILED, "media_forbidden")
+
+
+@pytest.mark.parametrize("ref", ["large", "endless"])
+async def test_what_a_connector_gives_is_bounded(
+    store: Store, link: Link, house: House, ref: str
+) -> None:
+    house.start()
+    (entry,) = await accept(store, drafted(link, "m-1", media_ref=ref))
+    await house.copy(entry)
+    row = await row_of(store, entry.key)
+    assert (row.state, row.code) == (MediaState.FAILED, "media_too_large")
+
+
+async def test_a_file_that_its_messengers_connector_does_not_give_is_gone(
+    store: Store, clock: FakeClock, link: Link, tmp_path: Path
+) -> None:
+    for number, connectors in enumerate(({}, {"pigeon": BackendConnector(make_host())})):
+        parts = make_media_parts(store, clock, tmp_path, connectors=connectors)
+        deliverer = Deliverer()
+        await parts.open(clock.now())
+        parts.start(deliverer)
+        (entry,) = await accept(store, drafted(link, f"m-{number}", media_ref="png"))
+        parts.copier.copy(entry)
+        await deliverer.told.wait()
+        await parts.stop()
+        row = await row_of(store, entry.key)
+        assert (row.state, row.code) == (MediaState.FAILED, "media_gone")
+        assert "png" not in (row.detail or "")
 
 
 async def test_who_sends_before_the_copy_is_there_waits_for_it(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event, make_url, text
 
 from chatbridge.model import Direction, Link
 from chatbridge.store import (
+    far_ids,
     feed,
     history,
     import_lines,
@@ -20,6 +21,7 @@ from chatbridge.store import (
     migrations,
     passport,
     pending,
+    targets,
 )
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import ConversationRow, Entry, OutcomeKind
@@ -34,6 +36,7 @@ GROWING = (
     "journal",
     "pending",
     "attempts",
+    "far_ids",
     "conversation_entries",
     "import_lines",
     "feed_events",
@@ -134,7 +137,13 @@ async def test_nothing_hot_reads_a_whole_table(traced: tuple[Store, Scans]) -> N
     kinds = (OutcomeKind.DELIVERED, OutcomeKind.RETRY, OutcomeKind.PARKED)
     outcomes = [make_outcome(entry, kind) for entry, kind in zip(entries, kinds, strict=False)]
     learnt = make_outcome(entries[3], OutcomeKind.DELIVERED, far_conversation_id="amo-9")
-    await store.write(pending.settle, [*outcomes, learnt], NOW)
+    named = make_outcome(entries[5], OutcomeKind.DELIVERED, names=("p-1", "p-2"))
+    await store.write(pending.settle, [*outcomes, learnt, named], NOW)
+    name = far_ids.FarName(link.messenger_id, "p-2")
+    keys = tuple(entry.key for entry in entries)
+    assert await store.read(targets.find_target, (b"x" * 16,), name)
+    assert await store.read(passport.find_passport, keys, name)
+    assert await store.read(far_ids.find, entries[5].key) == "p-1"
     await store.write(
         pending.settle_delivered, [make_outcome(entries[4], OutcomeKind.DELIVERED)], NOW
     )

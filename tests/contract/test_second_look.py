@@ -14,6 +14,7 @@ from aiohttp import web
 
 from chatbridge.app import create_app
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.naming import FarNames
 from chatbridge.bridge.sending import Sending
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.transport import TransportLimits, open_transport
@@ -248,6 +249,8 @@ async def test_what_another_node_accepted_for_a_new_link_is_delivered(
         transport=transport,
         connectors={},
         attachments=make_attachments(other.store, media),
+        names=FarNames(other.store),
+        webhooks=node.services.webhooks,
         clock=node.clock,
     )
     assert taken.entry is not None

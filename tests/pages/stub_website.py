@@ -39,6 +39,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+async def no_icon(_: web.Request) -> web.Response:
+    """What browsers ask for unasked."""
+    return web.Response(status=204)
+
+
 class Person:
     """A visitor: the events of the conversation, and the sockets of open pages."""
 
@@ -63,6 +68,7 @@ class StubWebsite:
 
     def __init__(self) -> None:
         self.settings = dict(SETTINGS)
+        self.settings_status = 200
         self.people: dict[str, Person] = {}
         self.heard: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, bytes]] = []
@@ -72,6 +78,10 @@ class StubWebsite:
         """Refusals of the next messages, each used once."""
         self.deaf = False
         """Whether messages are taken but not answered, as when the network ends between the two."""
+        self.lossy = False
+        """Whether messages are neither taken nor answered, as when the network ended before."""
+        self.may_greet: asyncio.Event | None = None
+        self.greetings_held = 0
         self.connections = 0
         self._positions = 0
         self._news = asyncio.Condition()
@@ -94,6 +104,9 @@ class StubWebsite:
 
     def said(self, kind: str) -> list[dict[str, Any]]:
         return [frame for frame in self.heard if frame["type"] == kind]
+
+    def last(self, kind: str) -> dict[str, Any]:
+        return self.said(kind)[-1]
 
     def texts(self) -> list[str]:
         """What the only visitor wrote, as it is kept."""
@@ -134,9 +147,16 @@ class StubWebsite:
 
     async def cut(self, code: int) -> None:
         """Hang up on everybody."""
-        for person in self.people.values():
+        for person in tuple(self.people.values()):
             for socket in tuple(person.sockets):
                 await socket.close(code=code)
+
+    async def forget(self) -> None:
+        """Know nobody any more: sessions are not valid, and conversations are gone."""
+        sockets = [socket for person in self.people.values() for socket in person.sockets]
+        self.people = {}
+        for socket in sockets:
+            await socket.close()
 
     async def _add(self, event: dict[str, Any], person: Person | None = None) -> dict[str, Any]:
         person = person or self.person
@@ -152,12 +172,14 @@ class StubWebsite:
         app = web.Application(client_max_size=64 << 20)
         app.add_routes(
             [
+                web.get("/favicon.ico", no_icon),
                 web.get("/chat.js", self._script),
                 web.get("/chat/{messenger}", self._page),
                 web.get("/chat/{messenger}/settings", self._settings),
                 web.get("/chat/{messenger}/socket", self._socket),
                 web.route("*", "/chat/{messenger}/files", self._upload),
                 web.get("/media/{name}", self._media),
+                web.static("/parts", STATIC / "chat"),
             ]
         )
         return app
@@ -180,7 +202,8 @@ class StubWebsite:
         }
 
     async def _settings(self, request: web.Request) -> web.Response:
-        return web.json_response(self.settings, headers=self._cors(request))
+        headers = self._cors(request)
+        return web.json_response(self.settings, status=self.settings_status, headers=headers)
 
     async def _upload(self, request: web.Request) -> web.Response:
         headers = self._cors(request)
@@ -231,7 +254,7 @@ class StubWebsite:
         self, frame: dict[str, Any], person: Person, socket: web.WebSocketResponse
     ) -> None:
         match frame["type"]:
-            case "message":
+            case "message" if not self.lossy:
                 await self._take(frame, person, socket)
             case "history":
                 await self._tell_history(frame, person, socket)
@@ -239,6 +262,11 @@ class StubWebsite:
                 await socket.send_json({"type": "pong"})
 
     async def _greet(self, hello: dict[str, Any], socket: web.WebSocketResponse) -> Person:
+        if self.may_greet:
+            async with self._news:
+                self.greetings_held += 1
+                self._news.notify_all()
+            await self.may_greet.wait()
         session = hello["session"]
         if fresh := session not in self.people:
             session = str(uuid.uuid4())
@@ -320,14 +348,11 @@ class PlainSite:
         app.add_routes(
             [
                 web.get("/styles.css", self._styles),
-                web.get("/favicon.ico", self._nothing),
+                web.get("/favicon.ico", no_icon),
                 web.get("/{page:.*}", self._page),
             ]
         )
         return app
-
-    async def _nothing(self, _: web.Request) -> web.Response:
-        return web.Response(status=204)
 
     async def _styles(self, _: web.Request) -> web.Response:
         return web.Response(text=self.STYLES, content_type="text/css")

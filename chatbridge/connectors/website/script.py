@@ -17,6 +17,7 @@ MODULES: Final = (
     "visit",
     "sound",
     "bodies",
+    "bubbles",
     "list",
     "composer",
     "form",

@@ -211,13 +211,14 @@ async def test_one_outcome_that_cannot_be_stored_takes_no_other_with_it(depot: D
 
     async def choosy(unit: Any, *args: Any, **kwargs: Any) -> Any:
         if unit in {pending.settle, pending.settle_delivered} and any(
-            outcome.far_id == "\0" for outcome in args[0]
+            "\0" in (outcome.far_id, *outcome.names) for outcome in args[0]
         ):
             raise exc.DataError("UPDATE", {}, ValueError("invalid byte sequence"))
         return await write(unit, *args, **kwargs)
 
     async def answer(entry: Entry) -> Receipt:
-        return Receipt(far_id="\0" if entry.message_id == "m-1" else "amo")
+        far_id = "\0" if entry.message_id == "m-1" else "amo"
+        return Receipt(far_id=far_id, names=(far_id,))
 
     depot.store.write = choosy  # type: ignore[method-assign]
     depot.amojo.answer = answer

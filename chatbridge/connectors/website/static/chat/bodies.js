@@ -4,7 +4,15 @@ const LINK = /https?:\/\/[^\s<>"']+/giu;
 const LINK_TAIL = /[.,;:!?)\]}»…]+$/u;
 const UNITS = ["byte", "kilobyte", "megabyte"];
 
-const BODIES = { picture, sticker: picture, video: player, voice: player, audio: player, location: place, contact: person };
+const BODIES = {
+  picture,
+  sticker: picture,
+  video: player,
+  voice: player,
+  audio: player,
+  location: place,
+  contact: person,
+};
 
 /**
  * What stands in a bubble: the body of its kind, then its text.
@@ -55,7 +63,13 @@ function player(message, look) {
   if (!address) return file(message, look);
   const name = message.file.name || look.t(message.kind);
   const tag = message.kind === "video" ? "video" : "audio";
-  return h(tag, { "src": address, "controls": true, "preload": "metadata", "playsinline": true, "aria-label": name });
+  return h(tag, {
+    "src": address,
+    "controls": true,
+    "preload": "metadata",
+    "playsinline": true,
+    "aria-label": name,
+  });
 }
 
 function file({ file: known, kind, share, failed }, { t, language }) {
@@ -108,7 +122,11 @@ function person({ contact: who, kind }, { t }) {
  */
 export function face(name, ...picture) {
   const letters = name.match(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)?.slice(0, 2) ?? ["?"];
-  return h("span", { "class": "face", "aria-hidden": "true" }, ...(picture.length ? picture : [letters.join("").toUpperCase()]));
+  return h(
+    "span",
+    { "class": "face", "aria-hidden": "true" },
+    ...(picture.length ? picture : [letters.join("").toUpperCase()]),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 const WHITE = "#ffffff";
 const INK = "#0b1526";
-const BUBBLE = { light: "#ffffff", dark: "#212832" };
+const GROUND = { light: "#e9edf3", dark: "#212832" }; // the least kind of those that it stands on
 const READABLE = 4.5; // contrast asked for by WCAG 2.2 AA
 
 const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -47,7 +47,7 @@ export function palette(colour) {
   return {
     accent,
     on: contrast(accent, WHITE) >= READABLE ? WHITE : INK,
-    light: readable(accent, BUBBLE.light, "#000000"),
-    dark: readable(accent, BUBBLE.dark, WHITE),
+    light: readable(accent, GROUND.light, "#000000"),
+    dark: readable(accent, GROUND.dark, WHITE),
   };
 }

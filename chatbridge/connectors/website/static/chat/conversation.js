@@ -3,7 +3,7 @@ import { createConnection } from "./connection.js";
 import { isAsked } from "./form.js";
 import { createOutbox } from "./outbox.js";
 import { ring } from "./sound.js";
-import { NOTHING, withEvents } from "./store.js";
+import { withEvents } from "./store.js";
 import { fromOperator, timeline, unread } from "./timeline.js";
 import { createUploads } from "./uploads.js";
 import { createView } from "./view.js";
@@ -60,6 +60,7 @@ export function createConversation({ address, store, settings, wanted, page }) {
 
   let visitor = null; // whom the connection is for
   let caughtUp = true;
+  let upTo = 0; // what the server had when it began to bring this page up to date
   let late = []; // events of a page that is being brought up to date
   let told = {};
   let more = true;
@@ -97,7 +98,6 @@ export function createConversation({ address, store, settings, wanted, page }) {
       store.change((state) => withEvents(state, answer.events));
     },
   };
-  let upTo = 0;
 
   function greet() {
     store.refresh();
@@ -107,9 +107,14 @@ export function createConversation({ address, store, settings, wanted, page }) {
 
   /** The server begins anew; what the visitor wrote and it does not have yet stays. */
   function forgotten({ read, outbox: items }, position) {
-    const { events } = NOTHING;
     const waiting = items.filter((item) => !item.position);
-    return { visitor: `${Date.now()} ${Math.random()}`, position: 0, read: Math.min(read, position), events, outbox: waiting };
+    return {
+      visitor: `${Date.now()} ${Math.random()}`,
+      position: 0,
+      read: Math.min(read, position),
+      events: [],
+      outbox: waiting,
+    };
   }
 
   function arrive(event) {

@@ -2,7 +2,11 @@ import { h, link, webAddress } from "./dom.js";
 
 const FIELDS = {
   name: { type: "text", autocomplete: "name", good: () => true },
-  phone: { type: "tel", autocomplete: "tel", good: (text) => /^\d{7,15}$/.test(text.replace(/[\s()+.-]/g, "")) },
+  phone: {
+    type: "tel",
+    autocomplete: "tel",
+    good: (text) => /^\d{7,15}$/.test(text.replace(/[\s()+.-]/g, "")),
+  },
   email: { type: "email", autocomplete: "email", good: (text) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) },
 };
 
@@ -66,7 +70,8 @@ export function createForm(t, { form, consent, onDone }) {
       "aria-required": String(required),
     });
     const hint = !required && h("small", {}, ` ${t("optional")}`);
-    return { name, input, error, required, element: h("label", {}, h("span", {}, t(name), hint), input, error) };
+    const label = h("label", {}, h("span", {}, t(name), hint), input);
+    return { name, input, error, required, element: h("div", { class: "field" }, label, error) };
   }
 
   function submit(event) {

@@ -1,33 +1,33 @@
-import { bodyOf, face } from "./bodies.js";
-import { h, icon, iconButton, link, webAddress } from "./dom.js";
+import { createBubbles } from "./bubbles.js";
+import { h, iconButton } from "./dom.js";
 
 const NEAR_THE_END_PX = 48;
-const MARKS = { sending: "pending", waiting: "pending", sent: "sent", failed: "failed" };
 
 /**
  * The conversation: days, bubbles, what is on its way. It stays at the newest message unless the reader has scrolled up.
  *
  * @param {object} look see bodies.js
- * @param {object} actions
+ * @param {object} actions see bubbles.js, and
  * @param {() => void} actions.onEarlier
  * @param {() => void} actions.onScroll
- * @param {(id: string) => void} actions.onAgain
- * @param {(id: string) => void} actions.onRemove
- * @param {(text: string) => void} actions.onButton
  */
 export function createList(look, actions) {
   const { t, language } = look;
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const fullTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium", hourCycle: "h23" });
-  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "long" });
-  const earlier = h("li", {}, h("button", { type: "button", class: "earlier", onclick: actions.onEarlier }, t("earlier")));
+  const draw = createBubbles(look, actions);
+  const longDay = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+  const earlier = h(
+    "li",
+    {},
+    h("button", { type: "button", class: "earlier", onclick: actions.onEarlier }, t("earlier")),
+  );
   const list = h("ol", { "role": "log", "aria-live": "polite", "aria-label": t("messages") });
   const typing = h("p", { class: "typing", hidden: true });
   const box = h("div", { class: "scroll", tabindex: "-1", onscroll: scrolled }, list, typing);
-  const newest = iconButton("down", t("newest"), { class: "newest", hidden: true, onclick: toEnd });
+  const newest = iconButton("down", t("newest"), { class: "newest", hidden: true, onclick: leadToEnd });
   let drawn = new Map();
   let following = true;
   let place = 0;
+  let last;
 
   /** Only the reader scrolls up; content that grows leaves the place where it was. */
   function scrolled() {
@@ -47,7 +47,15 @@ export function createList(look, actions) {
     follow(true);
   }
 
+  /** The button goes, and the focus must not go with it. */
+  function leadToEnd() {
+    toEnd();
+    box.focus();
+  }
+
   /**
+   * Draw what has changed.
+   *
    * @param {import("./timeline.js").Shown[]} messages
    * @param {{more: boolean, typist: string | null, greeting: string}} about
    */
@@ -57,15 +65,16 @@ export function createList(look, actions) {
     const next = new Map();
     const nodes = [...(more ? [earlier] : []), ...(greeting && !more ? [drawGreeting(greeting, next)] : [])];
     const lastOwn = messages.findLast((one) => one.own)?.id;
-    messages.forEach((message, index) => {
-      const before = messages[index - 1];
-      const today = dayName(message.at);
-      if (!before || dayName(before.at) !== today) nodes.push(keep(`day ${today}`, today, next, () => h("li", { class: "day" }, today)));
+    let [before, dayBefore] = [null, ""];
+    for (const message of messages) {
+      const day = dayName(message.at);
+      if (day !== dayBefore) nodes.push(drawDay(day, next));
       const begins = !before || before.own !== message.own || before.name !== message.name;
       const worded = message.id === lastOwn;
       const version = JSON.stringify([message, begins, worded]);
       nodes.push(keep(message.id, version, next, () => draw(message, begins, worded)));
-    });
+      [before, dayBefore] = [message, day];
+    }
     arrange(nodes);
     drawn = next;
     typing.hidden = typist === null;
@@ -73,7 +82,9 @@ export function createList(look, actions) {
       typing.dataset.name = typist;
       typing.replaceChildren(h("i"), h("i"), h("i"), t("typing", { name: typist }));
     }
-    if (following || MARKS[messages.at(-1)?.state] === "pending") toEnd();
+    const justWritten = before?.own && before.id !== last;
+    last = before?.id;
+    if (following || justWritten) toEnd();
     else if (messages[0]?.id !== first) box.scrollTop += box.scrollHeight - height;
   }
 
@@ -93,58 +104,18 @@ export function createList(look, actions) {
     });
   }
 
+  const drawDay = (day, next) => keep(day, day, next, () => h("li", { class: "day" }, day));
+
   const drawGreeting = (text, next) =>
-    keep("greeting", text, next, () => h("li", { class: "message" }, h("div", { class: "bubble" }, h("p", { class: "text" }, text))));
-
-  function draw(message, begins, worded) {
-    const { id, own, name, state, reactions, kind } = message;
-    return h(
-      "li",
-      { "class": `message${own ? " own" : ""}${begins ? " begins" : ""}`, "data-id": id, "data-kind": kind, "data-state": state },
-      begins && !own && name && h("p", { class: "author" }, portrait(message), name),
-      h("div", { class: "bubble" }, quote(message), bodyOf(message, look), meta(message, worded)),
-      reactions.length > 0 && h("p", { class: "reactions" }, reactions.map((emoji) => h("span", {}, emoji))),
-      buttons(message),
-      state === "failed" && h("p", { class: "failed" }, small("again", () => actions.onAgain(id)), small("remove", () => actions.onRemove(id))),
+    keep("greeting", text, next, () =>
+      h("li", { class: "message" }, h("div", { class: "bubble" }, h("p", { class: "text" }, text))),
     );
-  }
-
-  const small = (word, onclick) => h("button", { type: "button", class: "small", onclick }, t(word));
-
-  function portrait({ name, avatar_url: address }) {
-    const src = webAddress(address);
-    const ours = src && new URL(src).origin === look.origin;
-    return face(name, ...(ours ? [h("img", { src, alt: "" })] : []));
-  }
-
-  function quote({ quote: said }) {
-    if (!said) return null;
-    const name = said.own ? t("you") : said.name || t("operator");
-    return h("blockquote", {}, h("b", {}, name), said.text || said.file?.name || t(said.kind));
-  }
-
-  function meta({ at, state }, worded) {
-    const date = new Date(at);
-    const time = h("time", { datetime: at, title: fullTime.format(date) }, clock.format(date));
-    if (!state) return h("p", { class: "meta" }, time);
-    const word = h("span", { class: worded || state !== "sent" ? "" : "unseen" }, t(state));
-    return h("p", { class: "meta" }, time, h("span", { class: "mark" }, icon(MARKS[state]), word));
-  }
-
-  const buttons = ({ buttons: rows }) =>
-    rows?.length > 0 && h("div", { class: "buttons" }, rows.map((row) => h("div", {}, row.map(button))));
-
-  function button({ text, url }) {
-    if (url === null) return h("button", { type: "button", class: "small", onclick: () => actions.onButton(text) }, text);
-    const href = webAddress(url);
-    return href ? link(href, { class: "small" }, text) : h("span", { class: "small" }, text);
-  }
 
   function dayName(at) {
     const date = new Date(at).toDateString();
     if (date === new Date().toDateString()) return t("today");
     if (date === new Date(Date.now() - 86_400_000).toDateString()) return t("yesterday");
-    return day.format(new Date(at));
+    return longDay.format(new Date(at));
   }
 
   /** The position of the newest operator's message that can be seen to its end; 0 if there is none. */

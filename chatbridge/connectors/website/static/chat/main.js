@@ -9,33 +9,33 @@ const store = createStore(`chatbridge:${messenger}`);
 
 /** How the chat looks: from the server, or as it was the last time. Null if this page may not have it. */
 async function loadSettings(attempt = 0) {
-  try {
-    const answer = await fetch(`${address}/settings`);
-    return answer.ok ? await answer.json() : null;
-  } catch {
-    if (store.get().settings) return store.get().settings;
-  }
+  const answer = await fetch(`${address}/settings`).catch(() => null);
+  if (answer?.ok) return answer.json();
+  if (answer?.status < 500) return null;
+  if (store.get().settings) return store.get().settings;
   await new Promise((resolve) => setTimeout(resolve, waitAfter(0, attempt, Math.random())));
   return loadSettings(attempt + 1);
 }
 
-/** What the page asked for before we were there, and everything after it. */
-function answerCalls(calls, methods) {
-  const push = ([name, about]) => methods[name]?.(about);
-  window.chatbridge = { ...methods, q: { push } };
-  for (const call of calls) push(call);
-}
-
 async function main() {
+  const calls = window.chatbridge?.q ?? [];
+  window.chatbridge = { q: calls, started: true };
   const settings = await loadSettings();
   if (!settings) return;
   store.change(() => ({ settings }));
   const page = "page" in script.dataset;
   if (page) document.title = settings.title;
-  const wanted = [settings.language, script.dataset.language, document.documentElement.lang, navigator.language];
+  const wanted = [
+    settings.language,
+    script.dataset.language,
+    document.documentElement.lang,
+    navigator.language,
+  ];
   const methods = createConversation({ address, store, settings, wanted, page });
-  answerCalls(window.chatbridge?.q ?? [], methods);
+  const push = ([name, about]) => methods[name]?.(about);
+  window.chatbridge = { ...methods, q: { push }, started: true };
+  for (const call of calls) push(call);
 }
 
 // A page may name the script twice.
-if (!window.chatbridge?.open) main();
+if (!window.chatbridge?.started) main();

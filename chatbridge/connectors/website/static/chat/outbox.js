@@ -58,7 +58,14 @@ export function createOutbox({ store, send }) {
   }
 
   function add(content) {
-    const item = { id: newId(), at: new Date().toISOString(), text: "", media_id: null, file_name: null, button: null };
+    const item = {
+      id: newId(),
+      at: new Date().toISOString(),
+      text: "",
+      media_id: null,
+      file_name: null,
+      button: null,
+    };
     store.own.add(item.id);
     store.change(({ outbox }) => ({ outbox: [...outbox, { ...item, ...content }] }));
     pump();

@@ -14,7 +14,13 @@ export function createUploads({ address, session, onChange, onDone }) {
 
   function add(file) {
     const known = { name: file.name, size: file.size, content_type: file.type };
-    const item = { id: `upload ${items.length} ${Date.now()}`, at: new Date().toISOString(), share: 0, file: known, bytes: file };
+    const item = {
+      id: `upload ${items.length} ${Date.now()}`,
+      at: new Date().toISOString(),
+      share: 0,
+      file: known,
+      bytes: file,
+    };
     change([...items, item]);
     pump();
   }
@@ -24,7 +30,8 @@ export function createUploads({ address, session, onChange, onDone }) {
     onChange();
   }
 
-  const patch = (id, members) => change(items.map((item) => (item.id === id ? { ...item, ...members } : item)));
+  const patch = (id, members) =>
+    change(items.map((item) => (item.id === id ? { ...item, ...members } : item)));
 
   function pump() {
     const item = items.find((one) => !one.failed);

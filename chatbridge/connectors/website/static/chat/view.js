@@ -27,47 +27,74 @@ export function createView(look, settings, whole, actions) {
   const form = createForm(t, { form: settings.form, consent: settings.consent_url, onDone: actions.onForm });
   const status = h("p", { class: "status", role: "status" });
   const notice = h("p", { class: "notice", role: "alert" });
-  const sound = { "type": "button", "title": t("sound"), "aria-label": t("sound"), "onclick": actions.onMute };
+  const sound = {
+    "type": "button",
+    "title": t("sound"),
+    "aria-label": t("sound"),
+    "onclick": actions.onMute,
+  };
   const mute = h("button", sound, icon("sound"), icon("silent"));
   const shut = iconButton("close", t("close"), { class: "shut", onclick: () => actions.onOpen(false) });
-  const head = h("header", {}, h("span", { class: "face" }, icon("chat")), h("div", {}, h("h2", {}, settings.title), status), mute, whole ? null : shut);
+  const head = h(
+    "header",
+    {},
+    h("span", { class: "face" }, icon("chat")),
+    h("div", {}, h("h2", {}, settings.title), status),
+    mute,
+    whole ? null : shut,
+  );
   const talk = h("div", { class: "talk" }, list.element, notice, composer.element);
-  const panel = h("section", { "role": "dialog", "aria-label": settings.title, "tabindex": -1, "hidden": true, "onkeydown": escape }, head, form.element, talk);
+  const panel = h(
+    "section",
+    { "role": "dialog", "aria-label": settings.title, "tabindex": -1, "hidden": true, "onkeydown": escape },
+    head,
+    form.element,
+    talk,
+  );
   const badge = h("span", { "class": "badge", "aria-hidden": "true" });
   const news = h("span", { class: "unseen", role: "status" });
-  const launcher = h("button", { type: "button", class: "launcher", onclick: () => actions.onOpen(panel.hidden) }, icon("chat"), icon("close"));
-  const root = h("div", { class: `chat ${settings.position}${whole ? " whole" : ""}`, lang: language }, panel, !whole && [launcher, badge, news]);
+  const launcher = h(
+    "button",
+    { type: "button", class: "launcher", onclick: () => actions.onOpen(panel.hidden) },
+    icon("chat"),
+    icon("close"),
+  );
+  const root = h(
+    "div",
+    { class: `chat ${settings.position}${whole ? " whole" : ""}`, lang: language },
+    panel,
+    !whole && [launcher, badge, news],
+  );
   const host = document.createElement("chatbridge-chat");
   const shadow = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   const { accent, on, light, dark } = palette(settings.colour);
-  const own = `.chat{--accent:${accent};--on-accent:${on};--accent-text:${light};--height:100%;--top:0px}`;
-  sheet.replaceSync(`${css}${own}@media(prefers-color-scheme:dark){.chat{--accent-text:${dark}}}`);
+  const colours = `.chat{--accent:${accent};--on-accent:${on};--accent-text:${light}}`;
+  sheet.replaceSync(`${css}${colours}@media(prefers-color-scheme:dark){.chat{--accent-text:${dark}}}`);
+  const place = sheet.cssRules[sheet.insertRule(".chat{--top:0px;--height:100%}")].style;
   shadow.adoptedStyleSheets = [sheet];
   shadow.append(root);
-  document.body.append(host);
+  document.documentElement.append(host); // the body may not be there yet, and some pages replace it
 
   for (const type of KEYS) root.addEventListener(type, (event) => event.stopPropagation());
-  panel.addEventListener("dragover", (event) => event.preventDefault());
-  panel.addEventListener("drop", drop);
+  for (const type of ["dragover", "dragleave", "drop"]) panel.addEventListener(type, drag);
   window.visualViewport?.addEventListener("resize", fit);
   window.visualViewport?.addEventListener("scroll", fit);
 
   function escape(event) {
-    if (event.key === "Escape" && !whole) actions.onOpen(false);
+    if (event.key === "Escape" && !event.isComposing && !whole) actions.onOpen(false);
   }
 
-  function drop(event) {
+  function drag(event) {
     event.preventDefault();
-    if (!talk.hidden) actions.onFiles(event.dataTransfer.files);
+    panel.classList.toggle("dropping", event.type === "dragover" && !talk.hidden);
+    if (event.type === "drop" && !talk.hidden) actions.onFiles(event.dataTransfer.files);
   }
 
   /** A phone's keyboard covers the page; what is left of it is ours. */
   function fit() {
-    const rule = [...sheet.cssRules].find(({ cssText }) => cssText.includes("--height:")).style;
-    rule.setProperty("--height", `${visualViewport.height}px`);
-    rule.setProperty("--top", `${visualViewport.offsetTop}px`);
-    list.toEnd();
+    place.setProperty("--top", `${visualViewport.offsetTop}px`);
+    place.setProperty("--height", `${visualViewport.height}px`);
   }
 
   /** The focus goes along: into the panel when it opens, back to the launcher when it closes. */
@@ -93,9 +120,14 @@ export function createView(look, settings, whole, actions) {
     say(badge, unread && String(unread));
     say(news, unread && t("unread", { n: unread }));
     mute.setAttribute("aria-pressed", String(!muted));
-    launcher.setAttribute("aria-label", [t(panel.hidden ? "open" : "close"), news.textContent].filter(Boolean).join(", "));
+    launcher.setAttribute(
+      "aria-label",
+      [t(panel.hidden ? "open" : "close"), news.textContent].filter(Boolean).join(", "),
+    );
     launcher.setAttribute("aria-expanded", String(!panel.hidden));
+    const focused = shadow.activeElement;
     list.update(messages, { more, typist, greeting: settings.greeting });
+    if (focused && !focused.isConnected) panel.focus(); // as the button was that removed its message
   }
 
   function say(place, text) {

@@ -4,7 +4,9 @@ const SETTLED_MS = 500; // a page that has changed its address changes its title
 /** Where the visit began: kept for as long as the tab lives. */
 function beginning(key) {
   const marks = new URLSearchParams(location.search);
-  const utm = Object.fromEntries(CAMPAIGN.map((name) => [name, marks.get(`utm_${name}`)]).filter(([, text]) => text));
+  const utm = Object.fromEntries(
+    CAMPAIGN.map((name) => [name, marks.get(`utm_${name}`)]).filter(([, text]) => text),
+  );
   const first = { referrer: document.referrer || null, utm: Object.keys(utm).length ? utm : null };
   try {
     const kept = sessionStorage.getItem(key);
