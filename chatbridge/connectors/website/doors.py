@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from chatbridge.connectors.host import Host, Inbound
@@ -184,8 +185,8 @@ def _refusal(error: RequestRefused, headers: Mapping[str, str]) -> web.Response:
         "detail": str(error),
         "code": error.code,
     }
-    return web.json_response(
-        problem,
+    return web.Response(
+        body=msgspec.json.encode(problem),
         status=error.http_status,
         headers=headers,
         content_type="application/problem+json",
