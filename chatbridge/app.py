@@ -47,6 +47,8 @@ class _News:
             self.reload()
         elif topic is Topic.FEEDS:
             self.parts.feeds.heard(words)
+        elif topic is Topic.WEBHOOKS:
+            self.parts.webhooks.hear()
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -56,6 +58,7 @@ class _News:
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
         self.parts.feeds.missed()
+        self.parts.webhooks.hear()
         self.reload()
 
     def reload(self) -> None:
@@ -109,6 +112,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.ground.transport.start()
         await parts.ground.http.start()
         await parts.media.open(clock.now())
+        await parts.webhooks.start()
         parts.store.listen(_News(parts))
         parts.feeds.start()
         await parts.caretaker.start(parts.inbound)
@@ -131,6 +135,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.acceptor.drained()
         await parts.media.stop()
         await parts.courier.stop(grace=grace)
+        await parts.webhooks.stop()
         await parts.caretaker.stop()
         await parts.feeds.stop()
         await parts.ground.http.close()

@@ -159,7 +159,9 @@ def sign(
 def verify(
     *,
     secret: Secret,
-    signature: Annotated[str, typer.Option(help="The value of X-Signature.")],
+    signature: Annotated[
+        str, typer.Option(help="The value of X-Signature, or of webhook-signature.")
+    ],
     body: BodyFile = None,
     path: Annotated[
         str | None, typer.Option(help="Of a request; leave it out for a callback.")
@@ -169,20 +171,28 @@ def verify(
     host: Annotated[
         str, typer.Option(help="The host of a request; finds more mistakes.")
     ] = "amojo.amocrm.ru",
+    webhook_id: Annotated[
+        str | None, typer.Option("--id", help="The webhook-id of a webhook of this server.")
+    ] = None,
+    timestamp: Annotated[str, typer.Option(help="The webhook-timestamp of it.")] = "",
 ) -> None:
-    """Check the signature of a callback or of a request, and name the mistake if there is one."""
+    """Check the signature of a callback, of a request or of a webhook, and name the mistake if there is one."""
+    from chatbridge.protocol import signed_webhook  # noqa: PLC0415
     from chatbridge.protocol.amojo import mistakes, signing  # noqa: PLC0415
 
-    data = _body(body)
+    data, faults = _body(body), list[str]()
     parts = mistakes.SignedParts(
         secret=secret, method=method, target=path or "", host=host, date=date, body=data
     )
-    if path is not None:
+    if webhook_id is not None:
+        matches = signed_webhook.is_signed(
+            secret, signature, webhook_id=webhook_id, timestamp=timestamp, body=data
+        )
+    elif path is not None:
         matches = signature == signing.sign_text(secret, parts.text())
         faults = [] if matches else list(mistakes.find_mistakes(parts, signature))
     else:
         matches = signing.callback_matches(secret, data, signature)
-        faults = []
     for sentence in faults:
         typer.echo(f"Found the mistake: {sentence}.", err=True)
     typer.echo("It matches." if matches else "It does not match.", err=not matches)

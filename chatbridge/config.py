@@ -116,6 +116,7 @@ class Delivery(_Part):
     window_bytes: int = Field(ge=1_048_576)
     at_once: int = Field(ge=1)
     at_once_each: int = Field(ge=1)
+    pause_after_hours: float = Field(gt=0)
 
 
 class Media(_Part):

@@ -7,7 +7,8 @@
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
     │   ├── Unauthenticated, CallbackRefused
     │   ├── NotFound, MethodNotAllowed
-    │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, LinkAmbiguous, NotLinked, KindUnavailable
+    │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
+    │   ├── LinkAmbiguous, NotLinked, KindUnavailable
     │   ├── HistoryNotReady
     │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
@@ -27,6 +28,7 @@
         ├── Misconfigured             MISUSE   our credentials, addresses or settings are wrong, not this message
         ├── Duplicate                 ARRIVED  the far side has it from an earlier attempt: as good as delivered
         ├── Rejected                  REJECT   this message will never be accepted
+        ├── EndpointPaused            REJECT   nothing is sent to this messenger's webhook until it is resumed
         └── InternalFailure           RETRY    a fault of this server; the log has the traceback
 
 Each leaf carries a stable `code`, used in API answers, logs, metrics and the documentation
@@ -46,6 +48,20 @@ class Disposition(Enum):
     MISUSE = "settings are wrong: repeat on schedule, somebody has to mend them"
     REJECT = "never repeat: park it with the reason"
     ARRIVED = "it is there already: as good as delivered"
+
+
+class Trouble(Enum):
+    """What came between a request and its answer."""
+
+    FORBIDDEN = "it may not be called from here"
+    ADDRESS = "it is no address"
+    DNS = "its name is not known"
+    REFUSED = "nobody listens there"
+    UNREACHABLE = "there is no way to it"
+    TLS = "its certificate or its TLS is wrong"
+    PROXY = "the proxy did not let it through"
+    TIMEOUT = "it did not answer in time"
+    BROKEN = "it broke off"
 
 
 class ChatbridgeError(Exception):
@@ -181,6 +197,12 @@ class NotEditable(RequestRefused):
     code, http_status, title = "not_editable", 409, "The message cannot be edited"
 
 
+class RotationUnderWay(RequestRefused):
+    """The key before this one is still valid. Wait until it is not, or end it now with `overlap_hours` 0."""
+
+    code, http_status, title = "rotation_under_way", 409, "The key was replaced a moment ago"
+
+
 class LinkAmbiguous(RequestRefused):
     """This messenger has several links. Say in `scope_id` which of them the message is for."""
 
@@ -288,6 +310,7 @@ class DeliveryError(ChatbridgeError):
         retry_after: seconds the far side asks to wait, if it does.
         reason: why it cannot be delivered to the client, if the messenger says so (`model.FailureReason`).
         words: the same in the messenger's words, for the operator's eyes.
+        trouble: what came between, if no answer came.
 
     """
 
@@ -302,6 +325,7 @@ class DeliveryError(ChatbridgeError):
         retry_after: float | None = None,
         reason: str | None = None,
         words: str | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
         """Keep the sentence and what the far side said."""
         super().__init__(detail)
@@ -309,6 +333,7 @@ class DeliveryError(ChatbridgeError):
         self.far_code = far_code
         self.retry_after = retry_after
         self.reason, self.words = reason, words
+        self.trouble = trouble
 
 
 class NotSent(DeliveryError):
@@ -351,6 +376,12 @@ class Rejected(DeliveryError):
     """The far side will never accept this message."""
 
     code, disposition = "rejected", Disposition.REJECT
+
+
+class EndpointPaused(DeliveryError):
+    """The messenger's webhook is paused, as it failed for too long, or said that it is gone."""
+
+    code, disposition = "endpoint_paused", Disposition.REJECT
 
 
 class InternalFailure(DeliveryError):

@@ -5,6 +5,7 @@ Ids that come from outside (conversation, message, amojo ids) stay the text they
 
 import base64
 import hashlib
+import re
 import secrets
 import uuid
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Final
 API_KEY_PREFIX: Final = "cbk_"
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
 _DELIVERY_PREFIX: Final = "msg_"
+_DELIVERY_ID: Final = re.compile(rf"{_DELIVERY_PREFIX}[0-9a-f]{{32}}")
 
 
 def new_uuid() -> str:
@@ -52,7 +54,7 @@ def delivery_id(key: bytes) -> str:
 
 def delivered_key(name: str) -> bytes | None:
     """Return the key of the entry that went to a messenger under this id, None if no entry did."""
-    if not name.startswith(_DELIVERY_PREFIX):
+    if _DELIVERY_ID.fullmatch(name) is None:
         return None
     return bytes.fromhex(name.removeprefix(_DELIVERY_PREFIX))
 

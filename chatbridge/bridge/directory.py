@@ -3,6 +3,7 @@
 The database is written first, then memory. There are thousands of them at most, and they change rarely.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -11,8 +12,9 @@ from chatbridge.bridge.second_look import Flight, SecondLook
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import api_key_hash
-from chatbridge.model import Channel, Link, LinkState, Messenger
+from chatbridge.model import Channel, Link, LinkEvent, LinkState, Messenger
 from chatbridge.store import directory as rows
+from chatbridge.store import link_events
 from chatbridge.store.directory import Names
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
@@ -29,15 +31,21 @@ class Directory:
         self._channels: dict[str, Channel] = {}
         self._messengers: dict[str, Messenger] = {}
         self._by_key: dict[bytes, Messenger] = {}
+        self._by_old_key: dict[bytes, Messenger] = {}
         self._by_amojo: dict[str, Messenger] = {}
         self._links: dict[int, Link] = {}
         self._by_scope: dict[str, Link] = {}
         self._by_messenger: dict[str, dict[int, Link]] = {}
+        self._queued: Callable[[Iterable[int]], None] = _nobody
         self._changes = 0
         """Changes made here so far."""
         # One reading at a time: what an older one saw must not replace what a newer one did.
         self._reading = Flight(self._read, clock)
         self._second_look = SecondLook(self._look_for, clock)
+
+    def tell(self, queued: Callable[[Iterable[int]], None]) -> None:
+        """Tell somebody, from now on, of lanes in which events about links were queued."""
+        self._queued = queued
 
     async def load(self) -> None:
         """Read everything from the database.
@@ -59,6 +67,7 @@ class Directory:
             channels = await self._store.read(rows.list_channels, self._sealer)
             messengers = await self._store.read(rows.list_messengers, self._sealer)
         self._by_key.clear()
+        self._by_old_key.clear()
         for channel in channels:
             self._channels[channel.id] = channel
         for messenger in messengers:
@@ -171,8 +180,13 @@ class Directory:
             ) from None
 
     def messenger_by_key(self, api_key: str) -> Messenger | None:
-        """Return the messenger an API key belongs to."""
-        return self._by_key.get(api_key_hash(api_key))
+        """Return the messenger an API key belongs to: its own, or for a while the one before that."""
+        given = api_key_hash(api_key)
+        found = self._by_key.get(given)
+        if found is not None:
+            return found
+        former = self._by_old_key.get(given)
+        return former if former and self._clock.now() < former.old_api_key_until else None
 
     def messenger_by_amojo(self, channel_id: str) -> Messenger | None:
         """Return the messenger with this channel id in its amojo identity."""
@@ -187,9 +201,18 @@ class Directory:
 
     async def change_messenger(self, messenger: Messenger, changes: dict[str, Any]) -> Messenger:
         """Store and return the messenger with these members changed."""
-        changes = changes | {"updated_at": self._clock.now()}
+        return await self.revise_messenger(messenger, lambda _: changes)
+
+    async def revise_messenger(
+        self, messenger: Messenger, revise: Callable[[Messenger], dict[str, Any]]
+    ) -> Messenger:
+        """Store and return the messenger with the members changed that `revise` says, given what is stored now."""
+        now = self._clock.now()
         changed = await self._store.write(
-            rows.change_messenger, messenger.id, changes, self._sealer
+            rows.revise_messenger,
+            messenger.id,
+            lambda stored: revise(stored) | {"updated_at": now},
+            self._sealer,
         )
         self._changes += 1
         self._keep_messenger(changed)
@@ -227,28 +250,38 @@ class Directory:
         """Return the links of a messenger, disconnected ones included."""
         return list(self._by_messenger.get(messenger.id, {}).values())
 
-    async def add_link(self, link: Link) -> Link:
-        """Store a new link and return it with its number.
+    async def add_link(self, link: Link, events: Sequence[LinkEvent] = ()) -> Link:
+        """Store a new link, with events that tell of it, and return it with its number.
 
         Raises:
             AlreadyExists: the account is linked to the channel already.
 
         """
-        stored = await self._store.write(rows.add_link, link)
+        stored, lanes = await self._store.write(link_events.add_link, link, events)
         self._changes += 1
         self._keep_link(stored)
+        self._queued(lanes)
         return stored
 
-    async def change_link(self, link: Link, **changes: Any) -> Link:
-        """Store and return the link with these members changed."""
-        changed = await self._store.write(rows.change_link, link.id, changes)
+    async def change_link(
+        self, link: Link, events: Sequence[LinkEvent] = (), **changes: Any
+    ) -> Link:
+        """Store the link with these members changed, with events that tell of it; return it."""
+        changed, lanes = await self._store.write(link_events.change_link, link.id, changes, events)
         self._changes += 1
         self._keep_link(changed)
+        self._queued(lanes)
         return changed
 
     def _keep_messenger(self, messenger: Messenger) -> None:
+        before = self._messengers.get(messenger.id)
+        if before is not None:
+            self._by_key.pop(before.api_key_hash, None)
+            self._by_old_key.pop(before.old_api_key_hash or b"", None)
         self._messengers[messenger.id] = messenger
         self._by_key[messenger.api_key_hash] = messenger
+        if messenger.old_api_key_hash is not None:
+            self._by_old_key[messenger.old_api_key_hash] = messenger
         self._by_amojo[messenger.amojo.channel_id] = messenger
 
     def _keep_link(self, link: Link) -> None:
@@ -259,3 +292,7 @@ class Directory:
         self._links[link.id] = link
         self._by_scope[link.scope_id] = link
         self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link
+
+
+def _nobody(_: Iterable[int]) -> None:
+    """Take note of nothing."""

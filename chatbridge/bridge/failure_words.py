@@ -20,6 +20,10 @@ _WRONG: Final = _Words(
     "The messenger is not set up correctly; tell your administrator",
     "Мессенджер настроен неверно, сообщите администратору",
 )
+_PAUSED: Final = _Words(
+    "The messenger has not answered for long and is switched off; tell your administrator",
+    "Мессенджер давно не отвечает и отключён, сообщите администратору",
+)
 _FAULT: Final = _Words(
     "A fault of the chat server; tell your administrator",
     "Ошибка сервера чатов, сообщите администратору",
@@ -41,11 +45,13 @@ _BY_CODE: Final = {
     "far_side_down": _SILENT,
     "outcome_unknown": _SILENT,
     NOT_FETCHED: _UNFETCHED,
+    "endpoint_paused": _PAUSED,
 }
 _REASONS: Final = {
     "rejected": FailureReason.OTHER,
     "misconfigured": FailureReason.MESSENGER_OFF,
     NOT_FETCHED: FailureReason.MESSENGER_OFF,
+    "endpoint_paused": FailureReason.MESSENGER_OFF,
 }
 
 

@@ -1,7 +1,10 @@
 """Connects accounts to channels at amojo, and disconnects them."""
 
+from collections.abc import Callable
+
 from chatbridge.bridge.directory import Directory
 from chatbridge.clock import Clock
+from chatbridge.connectors.base import Notice
 from chatbridge.errors import (
     AlreadyExists,
     DeliveryError,
@@ -14,7 +17,7 @@ from chatbridge.errors import (
     RequestRefused,
     Throttled,
 )
-from chatbridge.model import Channel, Link, LinkState, Messenger
+from chatbridge.model import Channel, Link, LinkEvent, LinkState, Messenger
 from chatbridge.protocol.amojo import calls, replies
 from chatbridge.protocol.http import Transport
 
@@ -22,9 +25,17 @@ from chatbridge.protocol.http import Transport
 class Linking:
     """Makes and ends links."""
 
-    def __init__(self, *, directory: Directory, transport: Transport, clock: Clock) -> None:
-        """Call amojo through `transport`."""
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        transport: Transport,
+        clock: Clock,
+        wants: Callable[[Messenger, Notice], bool],
+    ) -> None:
+        """Call amojo through `transport`; messengers that want it are told of changes."""
         self._directory, self._transport, self._clock = directory, transport, clock
+        self._wants = wants
 
     async def connect(
         self, channel: Channel, messenger: Messenger, account_id: str, title: str | None
@@ -48,8 +59,10 @@ class Linking:
         scope_id = await self._call_connect(channel, account_id, title)
         now = self._clock.now()
         if known is not None:
+            resumed = known.state is LinkState.DISCONNECTED or known.messenger_id != messenger.id
             return await self._directory.change_link(
                 known,
+                self._gained(messenger.id) if resumed else [],
                 state=LinkState.CONNECTED,
                 scope_id=scope_id,
                 messenger_id=messenger.id,
@@ -69,7 +82,8 @@ class Linking:
                 hook_version=channel.hook_version,
                 created_at=now,
                 connected_at=now,
-            )
+            ),
+            self._gained(messenger.id),
         )
 
     async def change(self, link: Link, messenger: Messenger, title: str | None) -> Link:
@@ -83,7 +97,12 @@ class Linking:
             await self._call_connect(
                 self._directory.channel(link.channel_id), link.account_id, title
             )
-        return await self._directory.change_link(link, messenger_id=messenger.id, title=title)
+        moved = messenger.id != link.messenger_id and link.state is LinkState.CONNECTED
+        # In this order: whoever has it now need not wait for a webhook that may be dead.
+        events = [*self._gained(messenger.id), *self._lost(link.messenger_id)] if moved else []
+        return await self._directory.change_link(
+            link, events, messenger_id=messenger.id, title=title
+        )
 
     async def disconnect(self, link: Link) -> None:
         """Stop callbacks at amojo and close the link; its conversations and history stay.
@@ -98,7 +117,12 @@ class Linking:
             replies.read_done(await self._transport.send(request))
         except DeliveryError as error:
             raise refusal(error) from error
-        await self._directory.change_link(link, state=LinkState.DISCONNECTED)
+        connected = link.state is LinkState.CONNECTED
+        await self._directory.change_link(
+            link,
+            self._lost(link.messenger_id) if connected else [],
+            state=LinkState.DISCONNECTED,
+        )
 
     def link(self, scope_id: str) -> Link:
         """Return a link.
@@ -111,6 +135,19 @@ class Linking:
         if link is None:
             raise NotFound(f"There is no link {scope_id!r}. Make it with POST /v1/links.")
         return link
+
+    def _gained(self, messenger_id: str) -> list[LinkEvent]:
+        return self._event(messenger_id, LinkState.CONNECTED, Notice.LINK_CONNECTED)
+
+    def _lost(self, messenger_id: str) -> list[LinkEvent]:
+        return self._event(messenger_id, LinkState.DISCONNECTED, Notice.LINK_DISCONNECTED)
+
+    def _event(self, messenger_id: str, state: LinkState, notice: Notice) -> list[LinkEvent]:
+        """Return the event that tells a messenger of its link, if it wants it."""
+        if not self._wants(self._directory.messenger(messenger_id), notice):
+            return []
+        now = self._clock.now()
+        return [LinkEvent(messenger_id=messenger_id, state=state, changed_at=now)]
 
     def _known(self, channel: Channel, account_id: str) -> Link | None:
         return next(

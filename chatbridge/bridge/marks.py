@@ -2,7 +2,8 @@
 
 Every reply gets a final mark within a quarter of an hour and half a minute. A failure is told at once. That a messenger took a
 reply is told at once only if it reports nothing itself; otherwise it has fifteen minutes to say more, and then "delivered" is the
-best that anybody knows, unless it waits in a feed that the messenger has not fetched: then it failed. What a crash leaves untold is found by the same walk through the journal that ends those minutes.
+best that anybody knows. What waits in a feed is nobody's before the messenger fetches it: after fifteen minutes it has failed. What a
+crash leaves untold is found by the same walk through the journal that ends those minutes.
 """
 
 import asyncio
@@ -129,7 +130,8 @@ class Marks:
             elif outcome.kind is OutcomeKind.DELIVERED:
                 if link_id not in final:
                     final[link_id] = self._is_final(link_id)
-                if not final[link_id]:
+                # What was released has a mark that is not true any more.
+                if not final[link_id] and entry.since == entry.received_at:
                     continue
                 marking = Marking(Mark.DELIVERED, outcome.answered_at)
             else:

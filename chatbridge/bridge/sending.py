@@ -9,12 +9,13 @@ from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.ingress_ids import with_answered_ids
 from chatbridge.bridge.naming import FarNames
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
-from chatbridge.connectors.base import Connector, Delivery, Taken
+from chatbridge.connectors.base import Connector, Deliverable, Delivery, Taken
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
-from chatbridge.errors import Misconfigured
+from chatbridge.errors import DeliveryError, Misconfigured
 from chatbridge.ids import delivery_id
 from chatbridge.model import (
     MEDIA_TYPES,
@@ -23,9 +24,11 @@ from chatbridge.model import (
     Event,
     Kind,
     Link,
+    LinkEvent,
     LinkState,
     Message,
     Reaction,
+    Report,
     Started,
     Status,
     WebhookFormat,
@@ -52,11 +55,15 @@ class Sending:
         connectors: Mapping[str, Connector],
         attachments: Attachments,
         names: FarNames,
+        webhooks: Webhooks,
         clock: Clock,
     ) -> None:
-        """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`."""
+        """Call amoCRM through `transport` and messengers through the connector of their kind, with files of `attachments`.
+
+        `webhooks` says which messengers nothing is sent to, and hears what becomes of the rest.
+        """
         self._directory, self._transport = directory, transport
-        self._attachments, self._names = attachments, names
+        self._attachments, self._names, self._webhooks = attachments, names, webhooks
         self._connectors, self._clock = connectors, clock
         self._named: dict[int, str] = {}
 
@@ -102,36 +109,43 @@ class Sending:
         link = directory.find_link_by_id(entry.link_id)
         if link is None:
             link = await directory.link_made_lately(entry.link_id)
-        messenger = self._directory.messenger(link.messenger_id)
+        event, note = entry.read(), None
+        told = event.messenger_id if isinstance(event, LinkEvent) else link.messenger_id
+        messenger = self._directory.messenger(told)
         connector = self._connectors.get(messenger.kind)
         if connector is None:
             raise Misconfigured(
                 f"This server has no connector for messengers of kind {messenger.kind!r}."
             )
-        event, note = entry.read(), None
+        self._webhooks.check(messenger)
         if isinstance(event, Message) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
         if connector.names_messages:
             event = await self._names.put_into(event, messenger)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             event = with_answered_ids(messenger, event)
-        event, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
-        taken = await connector.send(
-            Delivery(
-                id=delivery_id(entry.key),
-                messenger=messenger,
-                link=link,
-                event=event,
-                now=self._clock.wall(),
-                allowed=allowed,
-            )
+        said, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
+        delivery = Delivery(
+            id=delivery_id(entry.key),
+            messenger=messenger,
+            link=link,
+            event=said,
+            now=self._clock.wall(),
+            allowed=allowed,
         )
+        try:
+            taken = await connector.send(delivery)
+        except DeliveryError as error:
+            if allowed():
+                self._webhooks.failed(messenger, error)
+            raise
+        self._webhooks.answered(messenger)
         return self._receipt(entry, taken, changes)
 
     def _event_for(
         self, entry: Entry, event: Event, can: Capabilities, note: str | None
-    ) -> tuple[Message | Reaction | Started, tuple[str, ...]]:
-        if isinstance(event, Started):
+    ) -> tuple[Deliverable, tuple[str, ...]]:
+        if isinstance(event, Started | Report | LinkEvent):
             return event, ()
         if isinstance(event, Reaction):
             event = self._named_now(event, entry)
@@ -155,11 +169,11 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        if taken.waiting:
+            changes = (*changes, _WAITING)
         names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
         if names:
             self._names.remember(entry.key, names[0])
-        if taken.waiting:
-            changes = (*changes, _WAITING)
         return Receipt(
             far_id=next(iter(taken.message_ids), None),
             names=names,

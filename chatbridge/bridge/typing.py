@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector, Delivery
 from chatbridge.errors import ChatbridgeError
@@ -33,12 +34,14 @@ class TypingRelay:
         directory: Directory,
         transport: Transport,
         connectors: Mapping[str, Connector],
+        webhooks: Webhooks,
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
-        """Call amoCRM through `transport` and messengers through the connector of their kind."""
+        """Call amoCRM through `transport` and messengers through the connector of their kind, but for `webhooks` that are paused."""
         self._directory, self._transport = directory, transport
-        self._connectors, self._clock, self._new_id = connectors, clock, new_id
+        self._connectors, self._webhooks = connectors, webhooks
+        self._clock, self._new_id = clock, new_id
         self._told: dict[tuple[int, str], int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -82,6 +85,7 @@ class TypingRelay:
         )
 
         async def tell() -> None:
+            self._webhooks.check(messenger)
             await connector.send(delivery)
 
         self._begin(tell())

@@ -6,7 +6,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from chatbridge.errors import DeliveryError, Misconfigured, NotSent, OutcomeUnknown
+from chatbridge.errors import DeliveryError, Misconfigured, NotSent, OutcomeUnknown, Trouble
 
 FAILURES: Final = (
     aiohttp.ClientError,
@@ -26,41 +26,67 @@ class ForbiddenAddress(OSError):
 def delivery_error(error: Exception, host: str, *, left: bool) -> DeliveryError:
     """Return what a failure means. `left`: the first byte may have been written."""
     if left and isinstance(error, TimeoutError):
-        return OutcomeUnknown(f"{host} did not answer in time")
+        return OutcomeUnknown(f"{host} did not answer in time", trouble=Trouble.TIMEOUT)
     if left:
-        return OutcomeUnknown(f"{host} broke the connection before a whole answer came")
+        return OutcomeUnknown(
+            f"{host} broke the connection before a whole answer came", trouble=Trouble.BROKEN
+        )
     refused = _forbidden(error)
     if refused is not None:
-        return Misconfigured(str(refused))
+        return Misconfigured(str(refused), trouble=Trouble.FORBIDDEN)
     if isinstance(error, aiohttp.InvalidURL):
-        return Misconfigured(f"{host} is not an http or https address")
-    reason = next(say(error) for kind, say in _REASONS if isinstance(error, kind))
-    return NotSent(f"{host} {reason}")
+        return Misconfigured(f"{host} is not an http or https address", trouble=Trouble.ADDRESS)
+    trouble, say = next((why, say) for kind, why, say in _REASONS if isinstance(error, kind))
+    if isinstance(getattr(error, "os_error", None), ConnectionRefusedError):
+        trouble = Trouble.REFUSED
+    return NotSent(f"{host} {say(error)}", trouble=trouble)
 
 
-_REASONS: Final[tuple[tuple[type[Exception], Callable[[Any], str]], ...]] = (
+_REASONS: Final[tuple[tuple[type[Exception], Trouble, Callable[[Any], str]], ...]] = (
     (
         aiohttp.ClientConnectorCertificateError,
+        Trouble.TLS,
         lambda error: (
             f"cannot be trusted: its TLS certificate was refused ({error.certificate_error})"
         ),
     ),
     (
         aiohttp.ClientHttpProxyError,
+        Trouble.PROXY,
         lambda error: f"cannot be reached: the proxy answered HTTP {error.status}",
     ),
     # Its own words would show the whole address, which may hold a secret.
     (
         aiohttp.ClientResponseError,
+        Trouble.PROXY,
         lambda _: "cannot be reached: what the proxy answered is not HTTP",
     ),
     (
         aiohttp.ClientProxyConnectionError,
+        Trouble.PROXY,
         lambda error: f"cannot be reached: nor can the proxy ({error.os_error})",
     ),
-    (aiohttp.ClientConnectorError, lambda error: f"cannot be reached ({error.os_error})"),
-    (TimeoutError, lambda _: "did not take a connection in time"),
-    (Exception, lambda error: f"cannot be reached ({error or type(error).__name__})"),
+    (
+        aiohttp.ClientConnectorSSLError,
+        Trouble.TLS,
+        lambda error: f"cannot be reached ({error.os_error})",
+    ),
+    (
+        aiohttp.ClientConnectorDNSError,
+        Trouble.DNS,
+        lambda error: f"cannot be reached ({error.os_error})",
+    ),
+    (
+        aiohttp.ClientConnectorError,
+        Trouble.UNREACHABLE,
+        lambda error: f"cannot be reached ({error.os_error})",
+    ),
+    (TimeoutError, Trouble.TIMEOUT, lambda _: "did not take a connection in time"),
+    (
+        Exception,
+        Trouble.UNREACHABLE,
+        lambda error: f"cannot be reached ({error or type(error).__name__})",
+    ),
 )
 """Most specific first."""
 

@@ -9,7 +9,7 @@ from typing import Final, Self
 from yarl import URL
 
 from chatbridge.clients.addresses import AddressGuard
-from chatbridge.errors import Misconfigured
+from chatbridge.errors import Misconfigured, Trouble
 from chatbridge.protocol.http import Request
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -69,12 +69,17 @@ def parse_url(text: str, guard: AddressGuard, proxy: Proxy | None) -> URL:
         if ":" not in (url.raw_host or ""):
             (url.raw_host or "").rstrip(".").encode("idna")  # as the resolver will
     except ValueError as error:
-        raise Misconfigured(f"{_host(text)} is not an http or https address") from error
+        raise Misconfigured(
+            f"{_host(text)} is not an http or https address", trouble=Trouble.ADDRESS
+        ) from error
     if "@" in url.raw_authority or not _VISIBLE.fullmatch(f"{url.raw_authority}{url.raw_path_qs}"):
-        raise Misconfigured(f"{url.host} must be called by an encoded address without a user name")
+        raise Misconfigured(
+            f"{url.host} must be called by an encoded address without a user name",
+            trouble=Trouble.ADDRESS,
+        )
     refusal = guard.refusal_of_literal(url.raw_host or "") if proxy is not None else None
     if refusal is not None:
-        raise Misconfigured(refusal)
+        raise Misconfigured(refusal, trouble=Trouble.FORBIDDEN)
     return url
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
@@ -12,7 +13,28 @@ from pydantic import BaseModel, ConfigDict
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
 from chatbridge.connectors.host import Download, Host, Inbound
 from chatbridge.errors import InvalidFields, MediaGone
-from chatbridge.model import Link, Message, Messenger, Reaction, Started, Typing
+from chatbridge.model import (
+    Link,
+    LinkEvent,
+    Message,
+    Messenger,
+    Reaction,
+    Report,
+    Started,
+    Typing,
+)
+
+Deliverable = Message | Reaction | Started | Report | LinkEvent | Typing
+"""What may be on its way to a messenger."""
+
+
+class Notice(StrEnum):
+    """What a messenger is told only if it asks for it."""
+
+    MESSAGE_STATUS = "message.status"
+    """What became of its clients' messages on their way to amoCRM."""
+    LINK_CONNECTED = "link.connected"
+    LINK_DISCONNECTED = "link.disconnected"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -22,8 +44,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The same over all attempts: the receiver's key against repeats."""
     messenger: Messenger
     link: Link
-    event: Message | Reaction | Started | Typing
-    """What an operator does; a message as far as the messenger's capabilities go."""
+    event: Deliverable
+    """What an operator does, or a notice; a message as far as the messenger's capabilities go."""
     now: int
     """The time of this attempt, microseconds."""
     allowed: Callable[[], bool]
@@ -40,6 +62,22 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Its own id of a conversation that an operator began."""
     waiting: bool = False
     """Nobody has it yet: it waits in the messenger's feed."""
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came of trying whether a messenger can be reached."""
+
+    ok: bool
+    status: int | None = None
+    """Of HTTP, if there was an answer."""
+    ms: int = 0
+    """How long it took."""
+    code: str | None = None
+    """Of the error, if it failed with one."""
+    detail: str
+    """What happened."""
+    fix: str | None = None
+    """What to do about it."""
 
 
 class MessengerSettings(BaseModel):
@@ -69,6 +107,10 @@ class Connector(ABC):
         """Return what this messenger can take. It is asked for every message: no I/O."""
         return EVERYTHING
 
+    def wants(self, messenger: Messenger, notice: Notice) -> bool:  # noqa: ARG002
+        """Return whether this messenger has asked for a notice; others are never sent to it. No I/O."""
+        return False
+
     async def check(self, messenger: Messenger) -> None:
         """See to it that a messenger that is about to be made or changed will work, asking the far side if need be.
 
@@ -81,6 +123,10 @@ class Connector(ABC):
             raise InvalidFields(
                 fields={"/webhook_url": f"messengers of kind {self.kind} have no webhook"}
             )
+
+    async def test(self, messenger: Messenger) -> Tested:  # noqa: ARG002
+        """Try now whether the messenger can be reached. Nothing of it is kept, and clients notice nothing."""
+        return Tested(ok=False, detail=f"There is no test for messengers of kind {self.kind}.")
 
     @abstractmethod
     async def send(self, delivery: Delivery) -> Taken:

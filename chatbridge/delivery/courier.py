@@ -30,7 +30,7 @@ from chatbridge.errors import (
 )
 from chatbridge.model import Direction, FailureReason
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Entry, Outcome, OutcomeKind
+from chatbridge.store.entries import Draft, Entry, Outcome, OutcomeKind
 from chatbridge.store.partitions import partition_of
 
 log = structlog.get_logger()
@@ -66,6 +66,9 @@ class Watcher(Protocol):
 Sender = Callable[[Entry, Callable[[], bool]], Awaitable[Receipt]]
 """Delivers one entry, or raises DeliveryError. It asks right before anything leaves whether that is still allowed."""
 
+FollowUp = Callable[[Outcome, str | None], Draft | None]
+"""Tells what is to be accepted together with the record of an entry's end; beside that it gets the far side's id of the conversation."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -92,6 +95,7 @@ class Courier:
         jitter: Callable[[], float],
         limits: Limits,
         ownership: Ownership | None = None,
+        follow_up: FollowUp | None = None,
     ) -> None:
         """Deliver with one sender for each direction.
 
@@ -103,11 +107,13 @@ class Courier:
             jitter: draws a number from -1 to 1.
             limits: see there.
             ownership: what of it is ours; everything, if not given.
+            follow_up: see there; nothing, if not given.
 
         """
         self._store, self._clock, self._senders = store, clock, senders
         self._watcher, self._jitter = watcher, jitter
         self._ownership = Alone() if ownership is None else ownership
+        self._follow_up = follow_up or _nothing
         self._lanes = Lanes(at_once=limits.at_once, at_once_each=limits.at_once_each)
         self._wake = asyncio.Event()
         self._recorder = Recorder(
@@ -115,6 +121,7 @@ class Courier:
             clock=clock,
             ownership=self._ownership,
             caught_up=self._wake.set,
+            queued=self.look_up,
         )
         self._loader = Loader(
             store=store,
@@ -304,18 +311,20 @@ class Courier:
         now = self._clock.now()
         error = turn.instead or InternalFailure("its time was over")
         decision = give_up(schedule_of(turn.entry), error)
-        return Outcome(
-            entry=turn.entry,
-            kind=OutcomeKind.PARKED,
-            signed_at=now,
-            answered_at=now,
-            code=decision.code,
-            detail=decision.detail,
+        return self._followed(
+            Outcome(
+                entry=turn.entry,
+                kind=OutcomeKind.PARKED,
+                signed_at=now,
+                answered_at=now,
+                code=decision.code,
+                detail=decision.detail,
+            )
         )
 
     def _delivered(self, entry: Entry, begun: int, receipt: Receipt) -> Outcome:
         self._lanes.answered(entry)
-        return Outcome(
+        outcome = Outcome(
             entry=entry,
             kind=OutcomeKind.DELIVERED,
             signed_at=begun,
@@ -326,6 +335,12 @@ class Courier:
             detail=receipt.detail,
             waiting=receipt.waiting,
         )
+        return self._followed(outcome, receipt.far_conversation_id)
+
+    def _followed(self, outcome: Outcome, far_conversation_id: str | None = None) -> Outcome:
+        """Return the end of an entry with what follows from it."""
+        follow_up = self._follow_up(outcome, far_conversation_id)
+        return outcome if follow_up is None else replace(outcome, follow_up=follow_up)
 
     def _news(self, entry: Entry, far_id: str | None) -> str | None:
         """Return the far side's id of a conversation if it is not recorded yet."""
@@ -359,5 +374,9 @@ class Courier:
             words=error.words,
         )
         if isinstance(decision, GiveUp):
-            return replace(failed, detail=decision.detail)
+            return self._followed(replace(failed, detail=decision.detail))
         return replace(failed, kind=OutcomeKind.RETRY, due_at=decision.due_at)
+
+
+def _nothing(_: Outcome, __: str | None) -> None:
+    """Let nothing follow."""

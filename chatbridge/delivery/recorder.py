@@ -12,7 +12,7 @@ from chatbridge.delivery.ownership import Ownership
 from chatbridge.errors import StoreUnavailable
 from chatbridge.store import pending
 from chatbridge.store.engine import Store
-from chatbridge.store.entries import Outcome
+from chatbridge.store.entries import Outcome, lane_of
 
 log = structlog.get_logger()
 
@@ -34,10 +34,14 @@ class Recorder:
         clock: Clock,
         ownership: Ownership,
         caught_up: Callable[[], None],
+        queued: Callable[[Iterable[int]], None],
     ) -> None:
-        """Call `caught_up` when recording was behind and some of it is done; decisions show the `ownership`'s tokens."""
+        """Call `caught_up` when recording was behind and some of it is done; decisions show the `ownership`'s tokens.
+
+        `queued` hears of lanes in which something was queued along with the outcomes.
+        """
         self._store, self._clock, self._ownership = store, clock, ownership
-        self._caught_up = caught_up
+        self._caught_up, self._queued = caught_up, queued
         self._listener: Callable[[Sequence[Outcome]], None] = _nobody
         self._batcher = Batcher(self._write, limit=UNRECORDED // 2)
         self._unrecorded: dict[int, int] = {}
@@ -103,6 +107,13 @@ class Recorder:
             if left:
                 self._unrecorded[lane] = left
         self._listener(outcomes)
+        queued = {
+            lane_of(outcome.entry.conversation_id, outcome.follow_up.direction)
+            for outcome in outcomes
+            if outcome.follow_up is not None
+        }
+        if queued:
+            self._queued(queued)
         if self.is_behind:
             self._caught_up()
 

@@ -83,6 +83,18 @@ class Messenger:
     updated_at: int
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     """Settings that are secret, such as a bot's token."""
+    old_webhook_secret: str | None = field(default=None, repr=False)
+    """Signs beside the one that has replaced it."""
+    old_webhook_secret_until: int = 0
+    old_api_key_hash: bytes | None = field(default=None, repr=False)
+    """Opens what the one does that has replaced it."""
+    old_api_key_until: int = 0
+
+    def webhook_secrets(self, now: int) -> tuple[str, ...]:
+        """Return the secrets that sign webhooks at a time, newest first."""
+        if self.old_webhook_secret is None or now >= self.old_webhook_secret_until:
+            return (self.webhook_secret,)
+        return self.webhook_secret, self.old_webhook_secret
 
 
 class LinkState(StrEnum):

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from chatbridge.model.directory import LinkState
 from chatbridge.model.messages import Content, Message, Person, Value
 
 
@@ -19,6 +20,8 @@ class Kind(StrEnum):
     REACTION = "reaction"
     STATUS = "status"
     STARTED = "started"
+    REPORT = "report"
+    LINK = "link"
 
 
 class Edit(Value, frozen=True, kw_only=True):
@@ -97,6 +100,29 @@ class Started(Value, frozen=True, kw_only=True):
     source: str | None = None
 
 
+class Report(Value, frozen=True, kw_only=True):
+    """What became of a client's message on its way to amoCRM: it was delivered, or given up."""
+
+    message_id: str
+    mark: Mark
+    ended_at: int
+    conversation_id: str | None = None
+    amojo_message_id: str | None = None
+    amojo_conversation_id: str | None = None
+    code: str | None = None
+    """Of the last error, if it was given up."""
+    detail: str | None = None
+
+
+class LinkEvent(Value, frozen=True, kw_only=True):
+    """A messenger got a link to an account, or lost it."""
+
+    messenger_id: str
+    """Whom it concerns: a link that is moved concerns two."""
+    state: LinkState
+    changed_at: int
+
+
 class Typing(Value, frozen=True, kw_only=True):
     """Somebody is typing. It is passed on at once or not at all: a minute later it means nothing."""
 
@@ -107,7 +133,7 @@ class Typing(Value, frozen=True, kw_only=True):
     """When the dots should vanish."""
 
 
-Event = Message | Edit | Reaction | Status | Started
+Event = Message | Edit | Reaction | Status | Started | Report | LinkEvent
 
 _TYPES: Final[dict[str, type[Event]]] = {
     Kind.MESSAGE: Message,
@@ -115,6 +141,8 @@ _TYPES: Final[dict[str, type[Event]]] = {
     Kind.REACTION: Reaction,
     Kind.STATUS: Status,
     Kind.STARTED: Started,
+    Kind.REPORT: Report,
+    Kind.LINK: LinkEvent,
 }
 _KINDS: Final = {kept: Kind(kind) for kind, kept in _TYPES.items()}
 _ENCODER: Final = msgspec.json.Encoder()

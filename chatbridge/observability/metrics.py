@@ -54,6 +54,10 @@ _RECOVERED: Final = (
     "chatbridge_replies_recovered_total",
     "Operators' messages whose callbacks were lost, found in amoCRM's history",
 )
+_PAUSED: Final = (
+    "chatbridge_webhooks_paused_total",
+    "Webhooks of messengers that were paused, as they failed for too long",
+)
 _IN_MEMORY: Final = ("chatbridge_pending_in_memory", "Undelivered messages in memory")
 _COPIED: Final = (
     "chatbridge_files_total",
@@ -114,6 +118,7 @@ class Metrics:
         self.files = Counter(*_COPIED, registry=registry)
         self.callbacks_spooled = Counter(*_SPOOLED, registry=registry)
         self.replies_recovered = Counter(*_RECOVERED, registry=registry)
+        self.webhooks_paused = Counter(*_PAUSED, registry=registry)
         self.in_memory = Gauge(*_IN_MEMORY, registry=registry, multiprocess_mode="livesum")
         self.request_seconds = Histogram(*_ANSWERED, registry=registry, buckets=_SECONDS)
 

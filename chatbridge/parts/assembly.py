@@ -19,6 +19,7 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.typing import TypingRelay
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
 from chatbridge.connectors.base import Connector
@@ -49,6 +50,7 @@ class Parts:
     media: MediaParts
     feeds: Feeds
     feed_retention: FeedRetention
+    webhooks: Webhooks
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -88,7 +90,15 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     connectors |= load_connectors(host_of(ground, media, feeds, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
-    courier = assemble_courier(ground, connectors, attachments, ownership)
+    webhooks = Webhooks(
+        store=store,
+        clock=clock,
+        metrics=ground.metrics,
+        pause_after_hours=settings.delivery.pause_after_hours,
+    )
+    courier = assemble_courier(
+        ground, connectors, attachments=attachments, webhooks=webhooks, ownership=ownership
+    )
     acceptor = Acceptor(
         store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
     )
@@ -96,6 +106,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         directory=directory,
         transport=transport,
         connectors=connectors,
+        webhooks=webhooks,
         clock=clock,
         new_id=ids.new_uuid,
     )
@@ -138,6 +149,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             days=settings.feed.retention_days,
             partitions=lambda: courier.partitions,
         ),
+        webhooks=webhooks,
         marks=marks,
         typing=typing,
         intake=intake,

@@ -5,15 +5,18 @@ import random
 import secrets
 import socket
 from collections.abc import Mapping
+from functools import partial
 
 from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.naming import FarNames
+from chatbridge.bridge.reporting import Reporting
 from chatbridge.bridge.sending import Sending
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import uptime
 from chatbridge.config import Delivery
-from chatbridge.connectors.base import Connector
+from chatbridge.connectors.base import Connector, Notice
 from chatbridge.delivery.courier import Courier, Limits
 from chatbridge.delivery.loader import Window
 from chatbridge.delivery.ownership import Alone, Leased, Ownership
@@ -24,7 +27,9 @@ from chatbridge.parts.ground import Ground
 def assemble_courier(
     ground: Ground,
     connectors: Mapping[str, Connector],
+    *,
     attachments: Attachments,
+    webhooks: Webhooks,
     ownership: Ownership,
 ) -> Courier:
     """Make the engine, with a sender for each direction."""
@@ -34,9 +39,10 @@ def assemble_courier(
         connectors=connectors,
         attachments=attachments,
         names=FarNames(ground.store),
+        webhooks=webhooks,
         clock=ground.clock,
     )
-    return Courier(
+    courier = Courier(
         store=ground.store,
         clock=ground.clock,
         senders={
@@ -47,7 +53,16 @@ def assemble_courier(
         jitter=lambda: random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
         limits=_limits(ground.settings.delivery),
         ownership=ownership,
+        follow_up=Reporting(directory=ground.directory, wants=partial(wants, connectors)).follow_up,
     )
+    ground.directory.tell(courier.look_up)
+    return courier
+
+
+def wants(connectors: Mapping[str, Connector], messenger: Messenger, notice: Notice) -> bool:
+    """Return whether a messenger has asked for a notice, as its connector says."""
+    connector = connectors.get(messenger.kind)
+    return connector is not None and connector.wants(messenger, notice)
 
 
 def assemble_marks(

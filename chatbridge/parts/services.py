@@ -2,10 +2,13 @@
 
 from functools import partial
 
+from chatbridge import ids
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.rotation import Rotation
 from chatbridge.parts.assembly import Parts
+from chatbridge.parts.delivery import wants
 from chatbridge.web.services import Services
 
 
@@ -28,7 +31,19 @@ def services_of(parts: Parts) -> Services:
         directory=directory,
         intake=parts.intake,
         callbacks=replies.callbacks,
-        linking=Linking(directory=directory, transport=transport, clock=clock),
+        linking=Linking(
+            directory=directory,
+            transport=transport,
+            clock=clock,
+            wants=partial(wants, parts.connectors),
+        ),
+        rotation=Rotation(
+            directory=directory,
+            clock=clock,
+            new_secret=ids.new_webhook_secret,
+            new_api_key=ids.new_api_key,
+        ),
+        webhooks=parts.webhooks,
         parking=Parking(store=store, clock=clock, look_up=look_up),
         marks=parts.marks,
         afterthoughts=parts.afterthoughts,

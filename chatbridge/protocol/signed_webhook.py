@@ -6,6 +6,7 @@ receiver's key against repeats; `webhook-timestamp` is the time of the attempt.
 
 import hmac
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,7 +14,7 @@ import msgspec
 import orjson
 
 from chatbridge import errors
-from chatbridge.errors import DeliveryError
+from chatbridge.errors import DeliveryError, SignatureMismatch
 from chatbridge.model import FailureReason
 from chatbridge.protocol.http import Request, Response
 from chatbridge.protocol.retry_after import read_retry_after
@@ -24,21 +25,51 @@ _REASONS: Final = frozenset(FailureReason)
 _WORDS: Final = 200
 """Characters of a backend's explanation that are passed on."""
 
+_GONE: Final = 410
+"""The webhook itself is gone, unless the answer says what is wrong with this event (Standard Webhooks, "Deliverability")."""
+
 _FINAL: Final = frozenset({400, 410, 413, 422})
 """Answers that say this event will never be taken. 401, 403 and 404 are seen while a backend is being deployed."""
 
 
-def build(event: WebhookEvent, *, url: str, secret: str, webhook_id: str, now: int) -> Request:
-    """Return the signed request that carries an event; sign at each attempt, receivers check the age."""
+def build(
+    event: WebhookEvent, *, url: str, secrets: Sequence[str], webhook_id: str, now: int
+) -> Request:
+    """Return the request that carries an event, signed with each of these secrets.
+
+    Sign at each attempt: receivers check the age. They accept it if one of the signatures is right.
+    """
     body = msgspec.json.encode(event)
     timestamp = str(now // 1_000_000)
+    signed = _signed(webhook_id, timestamp, body)
     headers = {
         "Content-Type": "application/json",
         "webhook-id": webhook_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": _sign(secret, f"{webhook_id}.{timestamp}.".encode() + body),
+        "webhook-signature": " ".join(_sign(secret, signed) for secret in secrets),
     }
     return Request(method="POST", url=url, headers=headers, body=body)
+
+
+def is_signed(
+    secret: str, signatures: str, *, webhook_id: str, timestamp: str, body: bytes
+) -> bool:
+    """Return whether one of the signatures, which are separated by spaces, was made with this secret.
+
+    Raises:
+        SignatureMismatch: the secret is none.
+
+    """
+    try:
+        made = _sign(secret, _signed(webhook_id, timestamp, body)).encode()
+    except ValueError as error:
+        raise SignatureMismatch("A webhook's secret is `whsec_` and base64.") from error
+    matches = [hmac.compare_digest(made, one.encode()) for one in signatures.split()]
+    return any(matches)
+
+
+def _signed(webhook_id: str, timestamp: str, body: bytes) -> bytes:
+    return f"{webhook_id}.{timestamp}.".encode() + body
 
 
 def _sign(secret: str, text: bytes) -> str:
@@ -66,6 +97,8 @@ def read_taken(response: Response) -> None:
     retry_after = read_retry_after(response.headers.get("retry-after"))
     kind = _refusal(status)
     reason, words = _explained(response) if kind is errors.Rejected else (None, None)
+    if status == _GONE and reason is None:
+        kind = errors.EndpointPaused
     said = f": {words}" if words else ""
     raise kind(
         f"the messenger's webhook answered HTTP {status}{said}",

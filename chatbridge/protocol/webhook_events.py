@@ -10,7 +10,16 @@ from typing import Any
 
 import msgspec
 
-from chatbridge.model import Content, Message, Person, Reaction, Started, Typing
+from chatbridge.model import (
+    Content,
+    LinkEvent,
+    Message,
+    Person,
+    Reaction,
+    Report,
+    Started,
+    Typing,
+)
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
@@ -70,12 +79,34 @@ class _Started(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     source: str | None = None
 
 
+class _Reported(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    scope_id: str
+    account_id: str
+    message_id: str
+    status: str
+    conversation_id: str | None = None
+    amojo_message_id: str | None = None
+    amojo_conversation_id: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class _Linked(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    scope_id: str
+    account_id: str
+
+
+class _Tried(msgspec.Struct, kw_only=True, gc=False):
+    messenger_id: str
+    note: str = "A test: nobody wrote anything. Answer 2xx and do nothing."
+
+
 class WebhookEvent(msgspec.Struct, kw_only=True, gc=False):
     """An event."""
 
     type: str
     timestamp: str
-    data: _Written | _Reacted | _Types | _Started
+    data: _Written | _Reacted | _Types | _Started | _Reported | _Linked | _Tried
 
 
 def format_time(at: int) -> str:
@@ -154,6 +185,41 @@ def conversation_started(started: Started, account: Account) -> WebhookEvent:
             receiver=_person(started.receiver),
             source=started.source,
         ),
+    )
+
+
+def message_status(report: Report, account: Account) -> WebhookEvent:
+    """Return the event `message.status`: a client's message has reached amoCRM, or was given up."""
+    return WebhookEvent(
+        type="message.status",
+        timestamp=format_time(report.ended_at),
+        data=_Reported(
+            scope_id=account.scope_id,
+            account_id=account.account_id,
+            message_id=report.message_id,
+            status=report.mark,
+            conversation_id=report.conversation_id,
+            amojo_message_id=report.amojo_message_id,
+            amojo_conversation_id=report.amojo_conversation_id,
+            code=report.code,
+            detail=report.detail,
+        ),
+    )
+
+
+def link_changed(event: LinkEvent, account: Account) -> WebhookEvent:
+    """Return the event `link.connected` or `link.disconnected`: the messenger got a link to an account, or lost it."""
+    return WebhookEvent(
+        type=f"link.{event.state}",
+        timestamp=format_time(event.changed_at),
+        data=_Linked(scope_id=account.scope_id, account_id=account.account_id),
+    )
+
+
+def test_event(messenger_id: str, *, now: int) -> WebhookEvent:
+    """Return the event `test`: somebody wants to know whether the webhook works."""
+    return WebhookEvent(
+        type="test", timestamp=format_time(now), data=_Tried(messenger_id=messenger_id)
     )
 
 

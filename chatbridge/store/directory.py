@@ -1,6 +1,6 @@
 """Channels, messengers and links: what is set up. Secrets are sealed on the way in and opened on the way out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -142,7 +142,18 @@ def change_messenger(
     connection: Connection, messenger_id: str, changes: Mapping[str, Any], sealer: Sealer
 ) -> Messenger:
     """Change these members of a messenger, as `change_channel` does."""
-    changed = replace(_messenger(_held(connection, messengers, messenger_id), sealer), **changes)
+    return revise_messenger(connection, messenger_id, lambda _: changes, sealer)
+
+
+def revise_messenger(
+    connection: Connection,
+    messenger_id: str,
+    revise: Callable[[Messenger], Mapping[str, Any]],
+    sealer: Sealer,
+) -> Messenger:
+    """Change the members that `revise` says, which is given the messenger as it is and may refuse; it is pure."""
+    before = _messenger(_held(connection, messengers, messenger_id), sealer)
+    changed = replace(before, **revise(before))
     _save(connection, messengers, _messenger_row(changed, sealer))
     notify(connection, Topic.DIRECTORY)
     return changed
@@ -230,9 +241,10 @@ def _channel(row: dict[str, Any], sealer: Sealer) -> Channel:
 
 def _messenger_row(messenger: Messenger, sealer: Sealer) -> dict[str, Any]:
     row = asdict(messenger)
-    amojo = row.pop("amojo")
+    amojo, old = row.pop("amojo"), row.pop("old_webhook_secret")
     return row | {
         "webhook_secret_sealed": sealer.seal(row.pop("webhook_secret")),
+        "old_webhook_secret_sealed": None if old is None else sealer.seal(old),
         "amojo_channel_id": amojo["channel_id"],
         "amojo_account_id": amojo["account_id"],
         "amojo_secret_sealed": sealer.seal(amojo["secret"]),
@@ -252,11 +264,13 @@ def _messenger(row: dict[str, Any], sealer: Sealer) -> Messenger:
         secret=sealer.open(row.pop("amojo_secret_sealed")),
     )
     secrets = row.pop("secrets_sealed")
+    old = row.pop("old_webhook_secret_sealed")
     return Messenger(
         **row
         | {
             "amojo": amojo,
             "webhook_secret": sealer.open(row.pop("webhook_secret_sealed")),
+            "old_webhook_secret": None if old is None else sealer.open(old),
             "webhook_format": WebhookFormat(row["webhook_format"]),
             "settings": orjson.loads(row["settings"]),
             "secrets": {} if secrets is None else orjson.loads(sealer.open(secrets)),

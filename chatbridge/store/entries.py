@@ -179,6 +179,8 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """The same in its words, for the operator."""
     waiting: bool = False
     """Whether it was delivered into a feed, from which the messenger has not fetched it yet."""
+    follow_up: Draft | None = None
+    """What is to be accepted, in the same conversation, by the transaction that records it."""
 
     @property
     def is_plain(self) -> bool:
@@ -187,6 +189,7 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
             self.kind is OutcomeKind.DELIVERED
             and self.far_conversation_id is None
             and not self.names
+            and self.follow_up is None
         )
 
 

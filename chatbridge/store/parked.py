@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
+from chatbridge.model import Direction
 from chatbridge.store.dialect import Topic, notify_lanes
 from chatbridge.store.entries import Entry, OutcomeKind
 from chatbridge.store.pending import load_entries
@@ -35,6 +36,12 @@ class ParkedFilter:
     scope_id: str | None = None
     code: str | None = None
     ids: tuple[int, ...] | None = None
+    messenger_id: str | None = None
+    direction: Direction | None = None
+    since: int | None = None
+    """When it was given up, at the earliest."""
+    until: int | None = None
+    """The same, at the latest."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as conditions on `parked` joined with `links`."""
@@ -45,6 +52,14 @@ class ParkedFilter:
             conditions.append(parked.c.code == self.code)
         if self.ids is not None:
             conditions.append(parked.c.id.in_(self.ids))
+        if self.messenger_id is not None:
+            conditions.append(links.c.messenger_id == self.messenger_id)
+        if self.direction is not None:
+            conditions.append(parked.c.lane % 2 == int(self.direction))
+        if self.since is not None:
+            conditions.append(parked.c.parked_at >= self.since)
+        if self.until is not None:
+            conditions.append(parked.c.parked_at <= self.until)
         return conditions
 
 

@@ -24,7 +24,8 @@ from chatbridge.store import conversations, far_ids, leases
 from chatbridge.store.dialect import hot_rows, insert_new
 from chatbridge.store.entries import AttemptRow, Entry, Naming, Outcome, OutcomeKind
 from chatbridge.store.hot import Hot, one_statement
-from chatbridge.store.partitions import PARTITIONS, partition_of
+from chatbridge.store.journal import accept
+from chatbridge.store.partitions import EVERYTHING, PARTITIONS, partition_of
 from chatbridge.store.schema import conversations as conversation_table
 from chatbridge.store.schema import journal, parked, pending
 
@@ -164,7 +165,8 @@ def settle(
     """Record the ends of attempts: delivered and parked entries leave `pending`, the others get their next time.
 
     That something was delivered is a fact, and recorded in any case. To try again or to give up is a decision: where there are
-    several nodes, only the holder of the partition takes it, who shows the `tokens` of its leases.
+    several nodes, only the holder of the partition takes it, who shows the `tokens` of its leases. What follows from an outcome
+    is accepted with it; whoever calls this has its lanes looked up.
     """
     decided = _decided(connection, outcomes, tokens)
     retried = [outcome for outcome in decided if outcome.kind is OutcomeKind.RETRY]
@@ -177,6 +179,9 @@ def settle(
     _learn(connection, outcomes)
     delivered = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.DELIVERED]
     made = [_attempt(outcome, now) for outcome in (*delivered, *decided)]
+    following = [o.follow_up for o in (*delivered, *decided) if o.follow_up is not None]
+    if following:
+        accept(connection, following, now, EVERYTHING if tokens is None else frozenset(tokens))
     if made:
         hot_rows(connection).record(
             connection, made, [outcome.entry.id for outcome in (*delivered, *given_up)]

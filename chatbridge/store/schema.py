@@ -73,6 +73,19 @@ messengers = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("secrets_sealed", LargeBinary, comment="JSON of the settings that are secret"),
+    Column("old_webhook_secret_sealed", LargeBinary, comment="signs beside the new one"),
+    Column("old_webhook_secret_until", BigInteger, nullable=False, server_default="0"),
+    Column("old_api_key_hash", LargeBinary(32), comment="opens what the new one does"),
+    Column("old_api_key_until", BigInteger, nullable=False, server_default="0"),
+)
+
+failing_webhooks = Table(
+    "failing_webhooks",
+    metadata,
+    Column("messenger_id", ForeignKey("messengers.id"), primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="the first failure after a success"),
+    Column("code", String(64), nullable=False, comment="of the last error"),
+    Column("paused_at", BigInteger, comment="since when nothing is sent to it"),
 )
 
 links = Table(

@@ -83,6 +83,7 @@ class Endpoint(Generic[Body]):
         if self.access is Access.ADMIN and services.store.shared:
             # Whoever manages several nodes reads and changes on any of them what was written on another a moment ago.
             await services.directory.catch_up()
+            await services.webhooks.catch_up()
         call: Call[Any] = Call(
             services=services,
             path=_path(request),

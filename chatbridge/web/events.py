@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from aiohttp import web
 
 from chatbridge.bridge.feeds import Feeds
@@ -23,6 +24,8 @@ from chatbridge.protocol.event_stream import (
 from chatbridge.web.answers import HEADERS
 from chatbridge.web.endpoint import Call
 from chatbridge.web.event_schemas import CURSOR, LATEST, EventsQuery
+
+log = structlog.get_logger()
 
 _PAGE: Final = 32
 """Events read at once: all that a stream has in memory."""
@@ -57,6 +60,9 @@ async def stream_events(call: Call[web.Request]) -> web.StreamResponse:
         running.cancel()
         ending.cancel()
         await asyncio.gather(running, ending, return_exceptions=True)
+    fault = None if running.cancelled() else running.exception()
+    if not isinstance(fault, ConnectionError | None):
+        log.error("stream_fault", exc_info=fault)
     if request.transport is not None and request.transport.get_write_buffer_size():
         # Whoever does not take what was sent is not waited for. It comes again with its cursor.
         request.transport.abort()

@@ -20,6 +20,7 @@ from chatbridge.web.schemas import (
 )
 from chatbridge.web.services import Services
 from chatbridge.web.times import to_datetime
+from chatbridge.web.webhook_schemas import WebhookOut
 
 
 async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
@@ -84,7 +85,10 @@ async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
     if "settings" in changes:
         changes |= read_settings(connector, changes["settings"], messenger.secrets)._asdict()
     await connector.check(replace(messenger, **changes))
-    return to_out(await services.directory.change_messenger(messenger, changes), services)
+    changed = await services.directory.change_messenger(messenger, changes)
+    if changed.webhook_url != messenger.webhook_url:
+        await services.webhooks.resume(messenger)
+    return to_out(changed, services)
 
 
 async def get_capabilities(call: Call[None]) -> Capabilities:
@@ -100,10 +104,24 @@ def to_out(messenger: Messenger, services: Services) -> MessengerOut:
         kind=messenger.kind,
         webhook_url=messenger.webhook_url,
         webhook_format=messenger.webhook_format,
+        webhook=_webhook_of(messenger, services),
         settings=shown_settings(messenger),
         capabilities=services.capabilities(messenger),
         created_at=to_datetime(messenger.created_at),
         updated_at=to_datetime(messenger.updated_at),
+    )
+
+
+def _webhook_of(messenger: Messenger, services: Services) -> WebhookOut | None:
+    if messenger.webhook_url is None:
+        return None
+    failing = services.webhooks.state_of(messenger)
+    if failing is None:
+        return WebhookOut(state="ok", failing_since=None, last_error_code=None)
+    return WebhookOut(
+        state="failing" if failing.paused_at is None else "paused",
+        failing_since=to_datetime(failing.since),
+        last_error_code=failing.code,
     )
 
 

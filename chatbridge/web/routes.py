@@ -22,6 +22,8 @@ from chatbridge.web import (
     messengers,
     parked,
     recoveries,
+    rotation,
+    webhooks,
 )
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
@@ -68,6 +70,13 @@ from chatbridge.web.schemas import (
     Released,
     ReleaseDraft,
 )
+from chatbridge.web.webhook_schemas import (
+    ApiKeyRotated,
+    Overlap,
+    RecoverDraft,
+    SecretRotated,
+    TestedOut,
+)
 
 _AMOJO: Final = (errors.FarSideRefused, errors.FarSideUnreachable)
 
@@ -110,6 +119,30 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
         summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
         answer=MessengerOut, refusals=(errors.NotFound, errors.KindUnavailable, errors.FarSideUnreachable),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/webhook-secret", run=rotation.rotate_webhook_secret,
+        summary="Replace the secret of webhooks", tag="messengers", access=Access.ADMIN, body=Overlap,
+        answer=SecretRotated, status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/api-key", run=rotation.rotate_api_key,
+        summary="Replace the API key", tag="messengers", access=Access.ADMIN, body=Overlap, answer=ApiKeyRotated,
+        status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/webhook/resume", run=webhooks.resume_messenger,
+        summary="Send to a paused webhook again", tag="messengers", access=Access.ADMIN, status=204,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/recover", run=webhooks.recover_messenger,
+        summary="Deliver again what was given up since then", tag="messengers", access=Access.ADMIN,
+        body=RecoverDraft, answer=Released, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/messengers/{messenger_id}/test", run=webhooks.test_messenger,
+        summary="Send a test event", tag="messengers", access=Access.ADMIN, answer=TestedOut, refusals=(errors.NotFound, errors.KindUnavailable),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
@@ -197,6 +230,14 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="GET", path="/v1/events", run=events.stream_events, summary="Read events as they come", tag="events",
         access=Access.MESSENGER, query=EventsQuery, endless=CONTENT_TYPE,
+    ),
+    Endpoint(
+        method="POST", path="/v1/webhook/recover", run=webhooks.recover, summary="Get again what was given up since then",
+        tag="messages", access=Access.MESSENGER, body=RecoverDraft, answer=Released,
+    ),
+    Endpoint(
+        method="POST", path="/v1/webhook/test", run=webhooks.test, summary="Get a test event", tag="messages",
+        access=Access.MESSENGER, answer=TestedOut, refusals=(errors.KindUnavailable,),
     ),
     Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",

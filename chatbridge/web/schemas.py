@@ -16,6 +16,7 @@ from chatbridge.model import (
 )
 from chatbridge.store.recoveries import Reason, State
 from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Moment, Out, Short, Url
+from chatbridge.web.webhook_schemas import WebhookOut
 
 
 class FieldFault(Out):
@@ -129,6 +130,7 @@ class MessengerOut(Out):
     kind: str
     webhook_url: str | None
     webhook_format: WebhookFormat
+    webhook: WebhookOut | None = Field(description="How it is; absent without a webhook_url")
     settings: dict[str, Any]
     capabilities: Capabilities
     created_at: datetime

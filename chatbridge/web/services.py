@@ -19,8 +19,10 @@ from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
 from chatbridge.bridge.recovery import Recovery
+from chatbridge.bridge.rotation import Rotation
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
+from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import EVERYTHING, Capabilities
@@ -49,6 +51,8 @@ class Services:
     intake: Intake
     callbacks: Callbacks
     linking: Linking
+    rotation: Rotation
+    webhooks: Webhooks
     parking: Parking
     marks: Marks
     afterthoughts: Afterthoughts

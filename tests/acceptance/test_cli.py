@@ -9,11 +9,13 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -287,6 +289,31 @@ def test_a_callback_is_verified_by_its_body(command: Command, vector: dict[str, 
         "sign", "--legacy", "--secret", secret, "--path", "/", "--body", "-", stdin=body
     )
     assert f"X-Signature: {vector['signature']}" in signed.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("signatures", "status"), [("{new} {old}", 0), ("{old}", 0), ("{new}", 1), ("", 1)]
+)
+def test_a_webhook_is_verified_by_any_of_its_signatures(
+    command: Command, signatures: str, status: int
+) -> None:
+    """As Standard Webhooks has them while a secret is being replaced; the one at hand is the old one."""
+    body, at = b'{"type": "test"}', datetime.now(UTC)
+    secrets = {"old": "whsec_b2xkIG9sZCBvbGQ=", "new": "whsec_bmV3IG5ldyBuZXc="}
+    signed = {
+        name: Webhook(secret).sign("msg_1", at, body.decode()) for name, secret in secrets.items()
+    }
+    done = command(
+        *("verify", "--secret", secrets["old"], "--id", "msg_1", "--body", "-"),
+        *("--timestamp", str(int(at.timestamp())), "--signature", signatures.format(**signed)),
+        stdin=body,
+    )
+    assert done.returncode == status, done
+
+
+def test_a_secret_that_is_none_of_a_webhook_is_named(command: Command) -> None:
+    done = command("verify", "--secret", "whsec_a", "--id", "m", "--signature", "v1,x")
+    assert (done.returncode, b"whsec_" in done.stderr) == (2, True)
 
 
 def test_verify_names_the_mistake(command: Command) -> None:

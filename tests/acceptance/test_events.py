@@ -1,8 +1,11 @@
 """The stream of a messenger's events: live, resumed by cursor after anything, and its own only. Real processes."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,9 +16,10 @@ from tests.acceptance.event_stream import Stream, Told, reading
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.test_workers import begin, crew_process
 from tests.callers import Caller
+from tests.fakes import SECONDS
 from tests.plain_amojo import PlainAmojo
 from tests.postgres import PostgresServer
-from tests.processes import stopped_afterwards
+from tests.processes import ROOT, stopped_afterwards
 
 
 async def say(plain: PlainAmojo, shop: Shop, *texts: str) -> list[str]:
@@ -149,6 +153,41 @@ async def test_a_killed_server_loses_nothing_and_tells_nothing_twice(
     assert [told.id for told in heard] == [str(number) for number in range(1, 61)]
     async with reading(bridge, shop.key) as stream:
         assert [told.text for told in await stream.take(60)] == wanted
+
+
+def documented_reader() -> Any:
+    """The function in docs/reference/api.md."""
+    page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    names = {
+        "aiohttp": aiohttp,
+        "asyncio": asyncio,
+        "json": json,
+        "suppress": suppress,
+        "AsyncIterator": AsyncIterator,
+        "ClientSession": aiohttp.ClientSession,
+    }
+    exec(compile(code, "api.md", "exec"), names)
+    return names["read"]
+
+
+async def test_the_documented_reader_goes_on_after_a_restart(
+    own_bridge: OwnBridge, plain: PlainAmojo
+) -> None:
+    bridge = own_bridge()
+    shop = await bridge.open_shop(plain)
+    events = documented_reader()(bridge.url, shop.key)
+    async with asyncio.timeout(SECONDS):
+        await say(plain, shop, "one")
+        assert (await anext(events))[0] == "1"
+        await asyncio.to_thread(bridge.process.terminate)
+        await asyncio.to_thread(bridge.process.start, "/readyz")
+        await say(plain, shop, "two")
+        number, event = await anext(events)
+    await events.aclose()
+    assert (number, event["data"]["message"]["text"]) == ("2", "two")
+    with pytest.raises(aiohttp.ClientResponseError):
+        await anext(documented_reader()(bridge.url, "cbk_nobodys"))
 
 
 async def say_through_crashes(plain: PlainAmojo, shop: Shop, texts: list[str]) -> None:

@@ -71,7 +71,7 @@ async def amojo_fails(bridge: Bridge, shop: Shop, plain: PlainAmojo) -> None:
 
 async def operators_write(shop: Shop, plain: PlainAmojo, backend: FarSide) -> None:
     """Taken, failing, forged, unreadable."""
-    backend.script += [Answer(status=500, body=REPLY.encode()), Answer(status=410)]
+    backend.script += [Answer(status=500, body=REPLY.encode()), Answer(status=422)]
     await plain.operator_writes(shop.account, "c-1", REPLY)
     await plain.operator_writes(shop.account, "c-2", REPLY)
     await backend.wait_for_requests(3)

@@ -22,10 +22,12 @@ SEALER = Sealer(["the key of these tests"])
 
 async def fill(store: Store, sealer: Sealer = SEALER) -> tuple[str, ...]:
     """Store one of each; return its secrets."""
-    channel, messenger = make_channel(), make_messenger(secrets={"token": "5:AAF-of-a-bot"})
+    old, token = "whsec_b2xkIG9sZCBvbGQgb2xkIG9sZA==", "5:AAF-of-a-bot"
+    channel = make_channel()
+    messenger = make_messenger(old_webhook_secret=old, secrets={"token": token})
     await store.write(directory.add_channel, channel, sealer)
     await store.write(directory.add_messenger, messenger, sealer)
-    return channel.secret, messenger.webhook_secret, messenger.amojo.secret, "5:AAF-of-a-bot"
+    return channel.secret, messenger.webhook_secret, messenger.amojo.secret, old, token
 
 
 def sealed_columns(connection: Connection) -> list[bytes]:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chatbridge.model import Link
+from chatbridge.model import Direction, Link
 from chatbridge.store import journal, parked, pending
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import Entry, OutcomeKind
@@ -16,6 +16,7 @@ from tests.fakes import BEGINNING
 
 PARKED = BEGINNING + 10
 LATER = BEGINNING + 1000
+TO_MESSENGER = Direction.TO_MESSENGER
 
 
 async def park(store: Store, link: Link, count: int, **changes: str) -> list[Entry]:
@@ -28,10 +29,12 @@ async def park(store: Store, link: Link, count: int, **changes: str) -> list[Ent
 
 
 async def release(
-    store: Store, limit: int = 500, until: int = LATER, **wanted: object
+    store: Store, limit: int = 500, parked_until: int = LATER, **wanted: object
 ) -> list[Entry]:
     wish = ParkedFilter(**wanted)  # type: ignore[arg-type]  # members as keywords
-    return await store.write(parked.release, wish, parked_until=until, limit=limit, now=LATER)
+    return await store.write(
+        parked.release, wish, parked_until=parked_until, limit=limit, now=LATER
+    )
 
 
 async def listed(
@@ -100,8 +103,8 @@ async def test_the_oldest_go_first_when_there_are_too_many(store: Store, link: L
 
 async def test_what_is_parked_after_the_wish_stays(store: Store, link: Link) -> None:
     await park(store, link, 2)
-    assert await release(store, until=PARKED - 1) == []
-    assert len(await release(store, until=PARKED)) == 2
+    assert await release(store, parked_until=PARKED - 1) == []
+    assert len(await release(store, parked_until=PARKED)) == 2
 
 
 async def test_ten_wishes_at_once_release_each_entry_once(store: Store, link: Link) -> None:
@@ -129,3 +132,31 @@ async def test_ids_that_are_not_there_release_nothing(
 ) -> None:
     await park(store, link, 1)
     assert await release(store, ids=ids) == []
+
+
+async def test_what_was_given_up_for_one_messenger_since_then_is_released(
+    store: Store, link: Link
+) -> None:
+    other = await add_link(store)
+    for number, (where, direction) in enumerate(
+        (
+            (link, TO_MESSENGER),
+            (link, TO_MESSENGER),
+            (link, TO_MESSENGER),
+            (link, Direction.TO_AMOJO),
+            (other, TO_MESSENGER),
+        )
+    ):
+        draft = make_draft(
+            where, f"r-{number}", conversation=f"c-{number % 2}", direction=direction
+        )
+        (answer,) = await store.write(journal.accept, [draft], BEGINNING)
+        assert answer.entry is not None
+        outcome = make_outcome(answer.entry, OutcomeKind.PARKED)
+        await store.write(pending.settle, [outcome], PARKED + number)
+    wish = {"messenger_id": link.messenger_id, "direction": TO_MESSENGER}
+    assert [
+        e.message_id for e in await release(store, since=PARKED + 1, until=PARKED + 1, **wish)
+    ] == ["r-1"]
+    assert [e.message_id for e in await release(store, since=PARKED, **wish)] == ["r-0", "r-2"]
+    assert [row.message_id for row in await listed(store)] == ["r-3", "r-4"]

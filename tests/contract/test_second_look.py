@@ -250,6 +250,7 @@ async def test_what_another_node_accepted_for_a_new_link_is_delivered(
         connectors={},
         attachments=make_attachments(other.store, media),
         names=FarNames(other.store),
+        webhooks=node.services.webhooks,
         clock=node.clock,
     )
     assert taken.entry is not None

@@ -17,7 +17,15 @@ from chatbridge.model import ContactCard, Content, Location, Message, MessageTyp
 from chatbridge.protocol import signed_webhook
 from chatbridge.protocol.http import Request
 from chatbridge.protocol.webhook_events import Account, format_time, message_created
-from tests.unit.factories import ACCOUNT_ID, NOW, SCOPE_ID, SECOND, make_message, make_response
+from tests.unit.factories import (
+    ACCOUNT_ID,
+    NOW,
+    SCOPE_ID,
+    SECOND,
+    make_message,
+    make_messenger,
+    make_response,
+)
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -27,12 +35,14 @@ def event_of(message: Message) -> dict[str, Any]:
     return to_builtins(message_created(message, Account(SCOPE_ID, ACCOUNT_ID)))
 
 
-def build(now: int = NOW, message: Message | None = None) -> Request:
+def build(
+    now: int = NOW, message: Message | None = None, secrets: tuple[str, ...] = (SECRET,)
+) -> Request:
     message = message or make_message()
     return signed_webhook.build(
         message_created(message, Account(SCOPE_ID, ACCOUNT_ID)),
         url="https://backend.example.org/hook",
-        secret=SECRET,
+        secrets=secrets,
         webhook_id="msg_1",
         now=now,
     )
@@ -168,6 +178,44 @@ def test_the_librarys_own_check_refuses_another_body() -> None:
         Webhook(SECRET).verify(request.body + b" ", dict(request.headers))
 
 
+def test_several_secrets_make_several_signatures_and_each_of_them_counts() -> None:
+    old = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    now = int(datetime.now(UTC).timestamp()) * SECOND
+    request = build(now=now, secrets=(SECRET, old))
+    said = request.headers["webhook-signature"]
+    assert len(said.split(" ")) == 2
+    for secret in (SECRET, old):
+        assert Webhook(secret).verify(request.body, dict(request.headers))
+        assert is_signed(request, secret, said)
+    assert not is_signed(request, "whsec_bm90IHRoaXMgb25l", said)
+    for nonsense in ("", "v1", "v1,", "v2,x é", said.replace(" ", "")):
+        assert not is_signed(request, SECRET, nonsense)
+
+
+def test_what_is_no_secret_is_named() -> None:
+    with pytest.raises(errors.SignatureMismatch, match="whsec_"):
+        is_signed(build(), "whsec_a", "v1,x")
+
+
+def is_signed(request: Request, secret: str, signatures: str) -> bool:
+    return signed_webhook.is_signed(
+        secret,
+        signatures,
+        webhook_id=request.headers["webhook-id"],
+        timestamp=request.headers["webhook-timestamp"],
+        body=request.body,
+    )
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0, 2), (3599, 2), (3600, 1), (7200, 1)], ids=str)
+def test_an_old_secret_signs_until_its_time_is_over(seconds: int, count: int) -> None:
+    messenger = make_messenger(
+        old_webhook_secret="whsec_b2xk", old_webhook_secret_until=NOW + 3600 * SECOND
+    )
+    secrets = messenger.webhook_secrets(NOW + seconds * SECOND)
+    assert secrets == (messenger.webhook_secret, "whsec_b2xk")[:count]
+
+
 # --- the answer ---------------------------------------------------------------------------------
 
 
@@ -180,7 +228,7 @@ def test_any_2xx_means_taken(status: int) -> None:
     ("status", "kind"),
     [
         (400, errors.Rejected),
-        (410, errors.Rejected),
+        (410, errors.EndpointPaused),
         (413, errors.Rejected),
         (422, errors.Rejected),
         (401, errors.Misconfigured),
