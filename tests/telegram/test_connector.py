@@ -42,7 +42,7 @@ from tests.fakes import FakeClock
 from tests.hosts import make_host
 from tests.media import OGG, PNG
 from tests.telegram.bot_api import BotApi, Failure
-from tests.telegram.bot_state import BotState
+from tests.telegram.bot_state import BotState, Webhook
 from tests.telegram.people import Client
 from tests.unit.factories import NOW, make_link, make_messenger
 
@@ -272,6 +272,23 @@ async def test_a_file_that_telegram_does_not_give(shop: Shop, api: BotApi) -> No
 
 async def test_a_right_token_is_taken(shop: Shop) -> None:
     await shop.connector.check(shop.messenger)
+
+
+async def test_the_test_button_tells_of_the_bot_and_of_what_waits(
+    shop: Shop, state: BotState, api: BotApi
+) -> None:
+    tested = await shop.connector.test(shop.messenger)
+    assert (tested.ok, tested.detail) == (True, "1 updates wait for @shop_bot")
+    state.webhook = Webhook(
+        url="https://bridge.example.com", last_error_date=1, last_error_message="Connection refused"
+    )
+    tested = await shop.connector.test(shop.messenger)
+    assert not tested.ok
+    assert tested.detail.endswith("Telegram says: Connection refused")
+    assert tested.fix is not None
+    api.failures["getMe"].append(Failure(code=401, description="Unauthorized"))
+    tested = await shop.connector.test(shop.messenger)
+    assert (tested.ok, tested.code, tested.status) == (False, "misconfigured", 401)
 
 
 async def checked(shop: Shop, **changes: Any) -> dict[str, str]:

@@ -1,15 +1,22 @@
 """Everything of the connector that needs aiogram, behind one door."""
 
-from aiogram.methods import GetMe
+from typing import Any, Final
 
-from chatbridge.connectors.base import Delivery, Taken
+from aiogram.methods import GetMe, GetWebhookInfo
+
+from chatbridge.connectors.base import Delivery, Taken, Tested
 from chatbridge.connectors.host import Host, Inbound
 from chatbridge.connectors.telegram import watching
 from chatbridge.connectors.telegram.client import BotClient
 from chatbridge.connectors.telegram.receiving import Receiver
 from chatbridge.connectors.telegram.sending import Sender
 from chatbridge.connectors.telegram.settings import TelegramSettings
+from chatbridge.errors import DeliveryError
 from chatbridge.model import Messenger
+
+_ASKED: Final = 10.0
+"""Seconds for what somebody is waiting to see."""
+_UNREACHED: Final = "See to it that Telegram can call public_url, or set settings.mode to polling."
 
 
 class Bots:
@@ -36,7 +43,26 @@ class Bots:
             DeliveryError: nobody can say.
 
         """
-        await BotClient(self._host.http, settings).call(GetMe(), seconds=10)
+        await BotClient(self._host.http, settings).call(GetMe(), seconds=_ASKED)
+
+    async def test(self, messenger: Messenger) -> Tested:
+        """Ask Telegram who the bot is and whether its updates get through; see `Connector.test`."""
+        client, clock = self.client(messenger), self._host.clock
+        begun = clock.now()
+        try:
+            me = await client.call(GetMe(), seconds=_ASKED)
+            info = await client.call(GetWebhookInfo(), seconds=_ASKED)
+        except DeliveryError as error:
+            said: dict[str, Any] = {"status": error.status, "code": error.code}
+            return Tested(ok=False, detail=str(error), **said)
+        waiting = f"{info.pending_update_count} updates wait for @{me.username}"
+        trouble = info.last_error_message if info.pending_update_count else None
+        return Tested(
+            ok=trouble is None,
+            ms=(clock.now() - begun) // 1000,
+            detail=waiting if trouble is None else f"{waiting}. Telegram says: {trouble}",
+            fix=trouble and _UNREACHED,
+        )
 
     async def send(self, delivery: Delivery) -> Taken:
         """Show a client what an operator does; see `Connector.send`."""

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken
+from chatbridge.connectors.base import Connector, Delivery, MessengerSettings, Taken, Tested
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.host import Download, Host, Inbound
 from chatbridge.connectors.telegram.settings import TelegramSettings, is_reachable
@@ -72,6 +72,10 @@ class TelegramConnector(Connector):
             raise FarSideUnreachable(
                 f"Telegram did not say whose token this is: {error}"
             ) from error
+
+    async def test(self, messenger: Messenger) -> Tested:
+        """Ask Telegram who the bot is and whether its updates get through."""
+        return await (await self._open()).test(messenger)
 
     async def send(self, delivery: Delivery) -> Taken:
         """Show the client what an operator does."""

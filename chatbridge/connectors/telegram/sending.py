@@ -44,15 +44,16 @@ class Sender:
             DeliveryError: it did not arrive, or may not have.
 
         """
-        event = delivery.event
-        if isinstance(event, Started):
-            calls.chat_id_of(None)
-        elif isinstance(event, Typing):
-            await client.call(calls.build_typing(event.conversation_id), allowed=delivery.allowed)
-        elif isinstance(event, Reaction):
-            return await self._react(client, delivery, event)
-        elif isinstance(event, Message):
-            return await self._message(client, delivery, event)
+        match delivery.event:
+            case Message() as message:
+                return await self._message(client, delivery, message)
+            case Reaction() as reaction:
+                return await self._react(client, delivery, reaction)
+            case Typing() as typing:
+                call = calls.build_typing(typing.conversation_id)
+                await client.call(call, allowed=delivery.allowed)
+            case Started():
+                calls.chat_id_of(None)
         return Taken()
 
     async def _react(self, client: BotClient, delivery: Delivery, reaction: Reaction) -> Taken:
