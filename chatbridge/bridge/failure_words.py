@@ -30,8 +30,8 @@ _FAULT: Final = _Words(
 )
 
 _UNFETCHED: Final = _Words(
-    "The messenger has not fetched the message",
-    "Мессенджер не забрал сообщение",
+    "The client is away and will see the message when they are back",
+    "Клиент не на связи и увидит сообщение, когда вернётся",
 )
 
 NOT_FETCHED: Final = "not_fetched"
