@@ -30,8 +30,8 @@ _FAULT: Final = _Words(
 )
 
 _UNFETCHED: Final = _Words(
-    "The client is away and will see the message when they are back",
-    "Клиент не на связи и увидит сообщение, когда вернётся",
+    "The message waits: its receiver is not online",
+    "Сообщение ждёт: получатель не в сети",
 )
 
 NOT_FETCHED: Final = "not_fetched"

@@ -445,12 +445,21 @@ async def test_settings_that_cannot_work_are_refused(
 
 
 async def test_an_operator_cannot_write_to_a_visitor_who_never_wrote(
-    bridge: Bridge, plain: PlainAmojo
+    bridge: Bridge, sandbox: SandboxAmojo
 ) -> None:
-    shop = await open_chat(bridge, plain)
-    status, reply = await plain.operator_writes(shop.account, str(uuid.uuid4()), "hello")
-    assert status == 200
-    await bridge.wait_for_step(shop, reply, "delivered")
+    shop = await open_chat(bridge, sandbox)
+    body = {
+        "scope_id": shop.scope_id,
+        "phone": "+79151112233",
+        "message": {"type": "text", "text": "hello"},
+    }
+    chat = (await sandbox.control("POST", "/chats", body))["chat"]
+
+    async def status() -> Any:
+        found = await sandbox.control("GET", f"/chats/{chat['id']}/messages")
+        return found["messages"][0]["status"]["error_code"]
+
+    assert await eventually(status, "amoCRM is told that it failed") == 904
 
 
 # --- visitors cannot read each other's conversations ---

@@ -53,7 +53,7 @@ class WebsiteConnector(Connector):
             raise InvalidFields(fields={"/settings/max_bytes": words})
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
-        """Return the addresses of docs/reference/website-chat.md."""
+        """Return the addresses of docs/reference/website-chat.md: they stand in people's pages, so they are short."""
         return *self._statics.routes(), *self._doors.routes()
 
     async def start(self, inbound: Inbound) -> None:
@@ -70,21 +70,21 @@ class WebsiteConnector(Connector):
     async def send(self, delivery: Delivery) -> Taken:
         """Put the event into the visitor's feed, from which the sockets read on every node."""
         messenger_id, event = delivery.messenger.id, delivery.event
-        if not isinstance(event, Message | Reaction | Typing) or event.conversation_id is None:
-            raise Rejected(
-                "A visitor of a website cannot be written to before they have written.",
-                reason=FailureReason.NO_CONVERSATION,
-            )
-        visitor = event.conversation_id
-        if isinstance(event, Typing):
-            body = events.types(event, now=delivery.now)
-            await self.host.feed.whisper(messenger_id, visitor, body)
-            return Taken()
-        shown = (
-            events.written(event, visitor, by_operator=True)
-            if isinstance(event, Message)
-            else events.reacted(event, visitor)
-        )
+        shown: events.Shown
+        match event:
+            case Typing(conversation_id=str(visitor)):
+                body = events.types(event, now=delivery.now)
+                await self.host.feed.whisper(messenger_id, visitor, body)
+                return Taken()
+            case Message(conversation_id=str(visitor)):
+                shown = events.written(event, visitor, by_operator=True)
+            case Reaction(conversation_id=str(visitor)):
+                shown = events.reacted(event, visitor)
+            case _:
+                raise Rejected(
+                    "A visitor of a website cannot be written to before they have written.",
+                    reason=FailureReason.NO_CONVERSATION,
+                )
         try:
             await self.host.feed.append(messenger_id, visitor, delivery.id, events.encode(shown))
         except StoreUnavailable as error:

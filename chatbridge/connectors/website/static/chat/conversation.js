@@ -102,7 +102,8 @@ export function createConversation({ address, store, settings, wanted, page }) {
   function greet() {
     store.refresh();
     const { session, position, profile } = store.get();
-    return { type: "hello", session, after: position || null, language, page: describe(), profile };
+    const now = new Date().toISOString();
+    return { type: "hello", session, after: position || null, language, page: describe(), profile, now };
   }
 
   /** The server begins anew; what the visitor wrote and it does not have yet stays. */
