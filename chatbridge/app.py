@@ -47,6 +47,8 @@ class _News:
             self.reload()
         elif topic is Topic.WEBHOOKS:
             self.parts.webhooks.hear()
+        elif topic is Topic.FEEDS:
+            self.parts.feeds.heard(words)
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -56,6 +58,7 @@ class _News:
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
         self.parts.webhooks.hear()
+        self.parts.feeds.missed()
         self.reload()
 
     def reload(self) -> None:
@@ -111,6 +114,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.media.open(clock.now())
         await parts.webhooks.start()
         parts.store.listen(_News(parts))
+        parts.feeds.start()
         await parts.caretaker.start(parts.inbound)
         await parts.courier.start()
         parts.media.start(parts.courier)
@@ -118,9 +122,11 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.replies.start()
         parts.importing.start()
         parts.history.start()
+        parts.feed_retention.start()
         parts.caretaker.look()
         yield
         await parts.caretaker.withdraw()
+        await parts.feed_retention.stop()
         await parts.history.stop()
         await parts.importing.stop()
         await parts.replies.stop()
@@ -131,6 +137,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.courier.stop(grace=grace)
         await parts.webhooks.stop()
         await parts.caretaker.stop()
+        await parts.feeds.stop()
         await parts.ground.http.close()
         await parts.ground.transport.close()
     finally:

@@ -128,6 +128,12 @@ class Media(_Part):
     retention_days: int = Field(ge=1, le=36_500)
 
 
+class Feed(_Part):
+    """Events that wait until messengers fetch them."""
+
+    retention_days: int = Field(ge=1, le=36_500)
+
+
 class Recovery(_Part):
     """How replies are found whose callbacks were lost."""
 
@@ -175,6 +181,7 @@ class Settings(BaseSettings):
     amojo: Amojo
     delivery: Delivery
     media: Media
+    feed: Feed
     recovery: Recovery
     spool: Spool
     log: Log

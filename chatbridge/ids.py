@@ -5,6 +5,7 @@ Ids that come from outside (conversation, message, amojo ids) stay the text they
 
 import base64
 import hashlib
+import re
 import secrets
 import uuid
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import Final
 
 API_KEY_PREFIX: Final = "cbk_"
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
+_DELIVERY_PREFIX: Final = "msg_"
+_DELIVERY_ID: Final = re.compile(rf"{_DELIVERY_PREFIX}[0-9a-f]{{32}}")
 
 
 def new_uuid() -> str:
@@ -42,6 +45,18 @@ def new_webhook_secret() -> str:
 def new_amojo_secret() -> str:
     """Return a secret shaped as amojo's own: 40 lower-case hex characters."""
     return secrets.token_hex(20)
+
+
+def delivery_id(key: bytes) -> str:
+    """Return the id under which an entry of the journal goes to a messenger, the same over all attempts."""
+    return f"{_DELIVERY_PREFIX}{key.hex()}"
+
+
+def delivered_key(name: str) -> bytes | None:
+    """Return the key of the entry that went to a messenger under this id, None if no entry did."""
+    if _DELIVERY_ID.fullmatch(name) is None:
+        return None
+    return bytes.fromhex(name.removeprefix(_DELIVERY_PREFIX))
 
 
 def api_key_hash(api_key: str) -> bytes:

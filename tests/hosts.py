@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.clients.addresses import AddressGuard
 from chatbridge.clients.guarded import GuardedClient
 from chatbridge.clients.thin import ThinTransport
@@ -13,6 +14,7 @@ from chatbridge.connectors.host import Download, Host
 from chatbridge.errors import MediaGone
 from chatbridge.ids import new_uuid
 from chatbridge.model import Content, Messenger
+from chatbridge.store.engine import open_store
 from tests.fakes import FakeClock
 
 
@@ -34,6 +36,9 @@ def make_host(
         "keys": lambda purpose: [purpose.encode().ljust(32, b".")[:32]],
         "messengers": lambda kind: [each for each in messengers if each.kind == kind],
         "open_file": no_file,
+        "feed": Feeds(
+            store=open_store("sqlite:////nowhere/feed.db"), clock=FakeClock(), new_id=new_uuid
+        ),
         "stopping": asyncio.Event(),
     }
     return Host(**values | changes)

@@ -29,6 +29,14 @@ _FAULT: Final = _Words(
     "Ошибка сервера чатов, сообщите администратору",
 )
 
+_UNFETCHED: Final = _Words(
+    "The messenger has not fetched the message",
+    "Мессенджер не забрал сообщение",
+)
+
+NOT_FETCHED: Final = "not_fetched"
+"""Stands for no failed attempt: it waits in the messenger's feed."""
+
 _BY_CODE: Final = {
     "rejected": _REFUSED,
     "misconfigured": _WRONG,
@@ -37,11 +45,13 @@ _BY_CODE: Final = {
     "far_side_down": _SILENT,
     "outcome_unknown": _SILENT,
     "endpoint_paused": _PAUSED,
+    NOT_FETCHED: _UNFETCHED,
 }
 _REASONS: Final = {
     "rejected": FailureReason.OTHER,
     "misconfigured": FailureReason.MESSENGER_OFF,
     "endpoint_paused": FailureReason.MESSENGER_OFF,
+    NOT_FETCHED: FailureReason.MESSENGER_OFF,
 }
 
 

@@ -2,22 +2,23 @@
 
 Every reply gets a final mark within a quarter of an hour and half a minute. A failure is told at once. That a messenger took a
 reply is told at once only if it reports nothing itself; otherwise it has fifteen minutes to say more, and then "delivered" is the
-best that anybody knows. What a crash leaves untold is found by the same walk through the journal that ends those minutes.
+best that anybody knows. What waits in a feed is nobody's before the messenger fetches it: after fifteen minutes it has failed. What a
+crash leaves untold is found by the same walk through the journal that ends those minutes.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import structlog
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.failure_words import reason_of, speaks_russian, words_of
+from chatbridge.bridge.failure_words import NOT_FETCHED, reason_of, speaks_russian, words_of
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
-from chatbridge.ids import fingerprint
+from chatbridge.ids import delivered_key, delivery_id, fingerprint
 from chatbridge.model import (
     Direction,
     FailureReason,
@@ -31,7 +32,7 @@ from chatbridge.model import (
     Status,
 )
 from chatbridge.protocol.amojo.callbacks import NAMELESS
-from chatbridge.store import receipts
+from chatbridge.store import feed, receipts
 from chatbridge.store.engine import Store
 from chatbridge.store.entries import (
     ConversationKey,
@@ -42,7 +43,7 @@ from chatbridge.store.entries import (
     Verdict,
 )
 from chatbridge.store.far_ids import FarName
-from chatbridge.store.receipts import Unmarked
+from chatbridge.store.receipts import Standing, Unmarked
 from chatbridge.store.targets import Target, find_target
 
 log = structlog.get_logger()
@@ -121,6 +122,8 @@ class Marks:
             entry = outcome.entry
             if entry.direction is not Direction.TO_MESSENGER or entry.kind != Kind.MESSAGE:
                 continue
+            if outcome.waiting:
+                continue  # it has come as far when it is fetched
             link_id = entry.link_id
             if outcome.kind is OutcomeKind.PARKED:
                 marking = self._failed(link_id, outcome)
@@ -142,6 +145,21 @@ class Marks:
             )
             self._ended.append((Target(entry.id, entry.direction, entry.message_id, row), marking))
             self._wake.set()
+
+    async def fetched(self, ids: Sequence[str]) -> None:
+        """Mark replies that messengers fetched from their feeds, by the ids of deliveries: those given up, and those nobody reports.
+
+        Raises:
+            StoreUnavailable: the database is away.
+
+        """
+        keys = [key for each in ids if (key := delivered_key(each)) is not None]
+        marking = Marking(Mark.DELIVERED, self._clock.now())
+        for start in range(0, len(keys), _PAGE):
+            page = keys[start : start + _PAGE]
+            found = await self._store.read(receipts.list_standing, page)
+            news = [each.target for each in found if self._is_news(each)]
+            await asyncio.gather(*(self._mark(target, marking) for target in news))
 
     # --- what is told by itself ---
 
@@ -180,17 +198,22 @@ class Marks:
         if page.last is None:
             return False
         found = await self._store.read(receipts.list_unmarked, page.replies) if page.replies else []
-        await asyncio.gather(*(self._mark(each.target, self._found(each, now)) for each in found))
+        ids = [delivery_id(each.key) for each in found if each.code is None]
+        unfetched = await self._store.read(feed.find_unfetched, ids) if ids else set()
+        await asyncio.gather(
+            *(self._mark(each.target, self._found(each, now, unfetched)) for each in found)
+        )
         await self._store.write(receipts.turn_page, page.last)
         return page.size == _PAGE
 
-    def _found(self, unmarked: Unmarked, now: int) -> Marking:
-        if unmarked.code is None:
+    def _found(self, unmarked: Unmarked, now: int, unfetched: Collection[str]) -> Marking:
+        code = unmarked.code
+        if code is None and delivery_id(unmarked.key) in unfetched:
+            code = NOT_FETCHED
+        if code is None:
             return Marking(Mark.DELIVERED, now)
-        words = words_of(
-            unmarked.code, None, russian=self._speaks_russian(unmarked.target.conversation.link_id)
-        )
-        return Marking(Mark.FAILED, now, reason_of(unmarked.code), words)
+        russian = self._speaks_russian(unmarked.target.conversation.link_id)
+        return Marking(Mark.FAILED, now, reason_of(code), words_of(code, None, russian=russian))
 
     def _failed(self, link_id: int, outcome: Outcome) -> Marking:
         code = outcome.code or "internal"
@@ -236,6 +259,12 @@ class Marks:
             and channel.signing is Signing.CURRENT
             and not target.message_id.startswith(NAMELESS)
         )
+
+    def _is_news(self, standing: Standing) -> bool:
+        """Return whether a reply is marked by its being fetched."""
+        if standing.rank is None:
+            return self._is_final(standing.target.conversation.link_id)
+        return standing.reason == reason_of(NOT_FETCHED)
 
     def _is_final(self, link_id: int) -> bool:
         link = self._directory.link_by_id(link_id)

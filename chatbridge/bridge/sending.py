@@ -16,6 +16,7 @@ from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.fallback import adapt, as_text
 from chatbridge.delivery.courier import Receipt
 from chatbridge.errors import DeliveryError, Misconfigured
+from chatbridge.ids import delivery_id
 from chatbridge.model import (
     MEDIA_TYPES,
     Channel,
@@ -40,6 +41,7 @@ _Named = TypeVar("_Named", Message, Reaction)
 
 _REMEMBERED: Final = 10_000
 """Conversations remembered that a messenger named a moment ago."""
+_WAITING: Final = "waits in the messenger's event stream"
 
 
 class Sending:
@@ -124,7 +126,7 @@ class Sending:
             event = with_answered_ids(messenger, event)
         said, changes = self._event_for(entry, event, connector.capabilities(messenger), note)
         delivery = Delivery(
-            id=f"msg_{entry.key.hex()}",
+            id=delivery_id(entry.key),
             messenger=messenger,
             link=link,
             event=said,
@@ -167,6 +169,8 @@ class Sending:
             if len(self._named) >= _REMEMBERED:
                 self._named.clear()
             self._named[entry.conversation_id] = taken.conversation_id
+        if taken.waiting:
+            changes = (*changes, _WAITING)
         names = taken.message_ids if entry.kind == Kind.MESSAGE else ()
         if names:
             self._names.remember(entry.key, names[0])
@@ -175,6 +179,7 @@ class Sending:
             names=names,
             far_conversation_id=taken.conversation_id,
             detail="; ".join(changes) or None,
+            waiting=taken.waiting,
         )
 
 

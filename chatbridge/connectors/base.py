@@ -60,6 +60,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     messenger has them, and clients may name this one by each (see `Connector.names_messages`)."""
     conversation_id: str | None = None
     """Its own id of a conversation that an operator began."""
+    waiting: bool = False
+    """Nobody has it yet: it waits in the messenger's feed."""
 
 
 class Tested(msgspec.Struct, frozen=True, kw_only=True, gc=False):

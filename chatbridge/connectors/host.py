@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from chatbridge.clock import Clock
+from chatbridge.connectors.feed import Feed
 from chatbridge.model import Content, FailureReason, Mark, Message, Messenger, Person
 from chatbridge.protocol.http import Transport
 
@@ -161,5 +162,7 @@ class Host:
     """Returns the messengers of a kind, oldest first."""
     open_file: Callable[[Content], AbstractAsyncContextManager[Download]]
     """Gives the file of an operator's message. Raises MediaError."""
+    feed: Feed
+    """Keeps events until they are fetched, and wakes whoever waits for them, on whatever node."""
     stopping: asyncio.Event
     """Is set when the server stops: what stays open for long (a socket, a stream) has to end now."""

@@ -50,6 +50,8 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """See `Outcome.names`."""
     far_conversation_id: str | None = None
     detail: str | None = None
+    waiting: bool = False
+    """It is kept for the far side, which has not fetched it yet."""
 
 
 class Watcher(Protocol):
@@ -331,6 +333,7 @@ class Courier:
             names=receipt.names,
             far_conversation_id=self._news(entry, receipt.far_conversation_id),
             detail=receipt.detail,
+            waiting=receipt.waiting,
         )
         return self._followed(outcome, receipt.far_conversation_id)
 

@@ -29,6 +29,7 @@ from chatbridge.model.events import (
     encode_event,
     kind_of,
 )
+from chatbridge.model.feed import FeedEvent
 from chatbridge.model.messages import (
     MEDIA_TYPES,
     ContactCard,
@@ -52,6 +53,7 @@ __all__ = [
     "Edit",
     "Event",
     "FailureReason",
+    "FeedEvent",
     "HookVersion",
     "Kind",
     "Link",

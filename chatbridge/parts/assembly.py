@@ -10,6 +10,8 @@ from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.caretaking import Caretaker
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feed_retention import FeedRetention
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
 from chatbridge.bridge.inbound import ClientDoor
@@ -47,6 +49,8 @@ class Parts:
     acceptor: Acceptor
     media: MediaParts
     webhooks: Webhooks
+    feeds: Feeds
+    feed_retention: FeedRetention
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -82,7 +86,8 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
     store, directory, transport = ground.store, ground.directory, ground.transport
     connectors: dict[str, Connector] = {}
     media, stopping = assemble_media(ground, connectors), asyncio.Event()
-    connectors |= load_connectors(host_of(ground, media, stopping))
+    feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
+    connectors |= load_connectors(host_of(ground, media, feeds, stopping))
     attachments = Attachments(store=store, copier=media.copier, links=media.links)
     ownership = ownership_of(ground)
     webhooks = Webhooks(
@@ -115,6 +120,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         new_id=ids.new_uuid,
     )
     marks = assemble_marks(ground, connectors, courier, acceptor)
+    feeds.tell(marks.fetched)
     return Parts(
         ground=ground,
         stopping=stopping,
@@ -137,6 +143,13 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         acceptor=acceptor,
         media=media,
         webhooks=webhooks,
+        feeds=feeds,
+        feed_retention=FeedRetention(
+            store=store,
+            clock=clock,
+            days=settings.feed.retention_days,
+            partitions=lambda: courier.partitions,
+        ),
         marks=marks,
         typing=typing,
         intake=intake,

@@ -6,13 +6,14 @@ from functools import partial
 
 from chatbridge import ids
 from chatbridge.bridge.reading import FileReader
+from chatbridge.connectors.feed import Feed
 from chatbridge.connectors.host import Host
 from chatbridge.model import Messenger
 from chatbridge.parts.ground import Ground
 from chatbridge.parts.media import MediaParts
 
 
-def host_of(ground: Ground, media: MediaParts, stopping: asyncio.Event) -> Host:
+def host_of(ground: Ground, media: MediaParts, feed: Feed, stopping: asyncio.Event) -> Host:
     """Return the server as connectors see it."""
     directory = ground.directory
 
@@ -33,6 +34,7 @@ def host_of(ground: Ground, media: MediaParts, stopping: asyncio.Event) -> Host:
             downloader=media.downloader,
             links=media.links,
         ).open,
+        feed=feed,
         stopping=stopping,
     )
 

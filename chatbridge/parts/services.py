@@ -58,6 +58,7 @@ def services_of(parts: Parts) -> Services:
             marks=parts.marks,
             typing=parts.typing,
         ),
+        feeds=parts.feeds,
         uploads=media.uploads,
         files=media.files,
         media_links=media.links,
@@ -67,4 +68,5 @@ def services_of(parts: Parts) -> Services:
         heartbeat=replies.heartbeat,
         courier=parts.courier,
         metrics=ground.metrics,
+        stopping=parts.stopping,
     )

@@ -91,6 +91,8 @@ class Topic(StrEnum):
     """Channels, messengers or links have changed."""
     WEBHOOKS = "chatbridge_webhooks"
     """A webhook fails, works again, or was paused or resumed."""
+    FEEDS = "chatbridge_feeds"
+    """Something was appended to feeds, or whispered to those who read them."""
 
 
 _AT_ONCE = 400

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
+from chatbridge.ids import delivery_id
 from chatbridge.model import Direction, Mark, Message, decode_message
 from chatbridge.store.far_ids import FarName, named
+from chatbridge.store.feed import find_unfetched
 from chatbridge.store.media import MediaRow, find_files
 from chatbridge.store.schema import attempts, journal, parked, pending, receipts, recovered_entries
 
@@ -55,6 +57,7 @@ class Passport:
     received_at: int
     stored_at: int
     waiting: bool
+    """To be delivered, or in a feed to be fetched."""
     due_at: int | None
     parked: bool
     attempts: tuple[Attempt, ...]
@@ -93,7 +96,26 @@ def _load(connection: Connection, query: Select[Any]) -> list[Passport]:
     rows = connection.execute(query).mappings().all()
     made = _attempts(connection, [row["id"] for row in rows])
     files = find_files(connection, [bytes(row["key"]) for row in rows])
-    return [_passport(row, made[row["id"]], files.get(bytes(row["key"]))) for row in rows]
+    unfetched = _find_unfetched(connection, rows)
+    return [
+        _passport(
+            row,
+            made[row["id"]],
+            files.get(bytes(row["key"])),
+            waiting=row["due_at"] is not None or row["id"] in unfetched,
+        )
+        for row in rows
+    ]
+
+
+def _find_unfetched(connection: Connection, rows: Sequence[RowMapping]) -> set[int]:
+    """Return those of these entries that went into a feed and were not fetched."""
+    names = {
+        delivery_id(bytes(row["key"])): row["id"]
+        for row in rows
+        if row["direction"] == Direction.TO_MESSENGER and row["rank"] is None
+    }
+    return {names[name] for name in find_unfetched(connection, names)} if names else set()
 
 
 def _passports() -> Select[Any]:
@@ -122,7 +144,9 @@ def _passports() -> Select[Any]:
 _RECEIPT: Final = tuple(Receipt.__dataclass_fields__)
 
 
-def _passport(row: RowMapping, made: Sequence[Attempt], file: MediaRow | None) -> Passport:
+def _passport(
+    row: RowMapping, made: Sequence[Attempt], file: MediaRow | None, *, waiting: bool
+) -> Passport:
     marked = row["rank"] is not None
     return Passport(
         entry_id=row["id"],
@@ -131,7 +155,7 @@ def _passport(row: RowMapping, made: Sequence[Attempt], file: MediaRow | None) -
         message=decode_message(bytes(row["body"])),
         received_at=row["received_at"],
         stored_at=row["stored_at"],
-        waiting=row["due_at"] is not None,
+        waiting=waiting,
         due_at=row["due_at"],
         parked=row["parked_at"] is not None,
         attempts=tuple(made),

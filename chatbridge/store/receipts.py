@@ -20,6 +20,8 @@ class Unmarked(NamedTuple):
     """An operator's message of which nobody has said what became of it."""
 
     target: Target
+    key: bytes
+    """Under which it was accepted."""
     code: str | None
     """Why it was given up; None if it was delivered."""
     detail: str | None
@@ -64,7 +66,7 @@ def _values(row: ReceiptRow) -> dict[str, object]:
 def list_unmarked(connection: Connection, ids: Collection[int]) -> list[Unmarked]:
     """Return those of these entries that are operators' messages, have no mark, and are delivered or given up."""
     query = (
-        targets(journal.c.id.in_(ids), parked.c.code, parked.c.detail)
+        targets(journal.c.id.in_(ids), journal.c.key, parked.c.code, parked.c.detail)
         .outerjoin(pending, pending.c.id == journal.c.id)
         .outerjoin(parked, parked.c.id == journal.c.id)
         .outerjoin(receipts, receipts.c.entry_id == journal.c.id)
@@ -72,7 +74,27 @@ def list_unmarked(connection: Connection, ids: Collection[int]) -> list[Unmarked
         .where(journal.c.direction == int(Direction.TO_MESSENGER))
         .order_by(journal.c.id)
     )
-    return [Unmarked(target_of(row), row.code, row.detail) for row in connection.execute(query)]
+    return [
+        Unmarked(target_of(row), bytes(row.key), row.code, row.detail)
+        for row in connection.execute(query)
+    ]
+
+
+class Standing(NamedTuple):
+    """How far an operator's message has come."""
+
+    target: Target
+    rank: int | None
+    """model.Mark.rank of its mark; None if it has none."""
+    reason: str | None
+    """Of a failure."""
+
+
+def list_standing(connection: Connection, keys: Collection[bytes]) -> list[Standing]:
+    """Return how far those of these entries have come that are messages."""
+    query = targets(journal.c.key.in_(keys), receipts.c.rank, receipts.c.reason)
+    rows = connection.execute(query.outerjoin(receipts, receipts.c.entry_id == journal.c.id))
+    return [Standing(target_of(row), row.rank, row.reason) for row in rows]
 
 
 class Page(NamedTuple):

@@ -5,7 +5,7 @@ The heart is `journal`: one immutable row for everything accepted from either si
 Giving up moves it to `parked`. So the wide rows are written once, and what is waiting can be read without them.
 
 These four have no foreign keys: their rows are made together, in one transaction, from ids that the database gave a moment
-before, and a check for each row would cost as much as writing it; nor has `conversation_entries`, which is made of the journal.
+before, and a check for each row would cost as much as writing it; nor have `conversation_entries`, which is made of the journal, and the feeds.
 Everything that people set up has them.
 
 Whoever removes entries from the journal one day removes their rows of `attempts`, `conversation_entries`, `receipts`, `far_ids` and
@@ -373,4 +373,34 @@ recovered_entries = Table(
     metadata,
     Column("entry_id", _RowId, primary_key=True, autoincrement=False),
     Column("recovery_id", _RowId, nullable=False),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column("last", BigInteger, nullable=False, comment="position of its newest event"),
+    Column(
+        "fetched", BigInteger, nullable=False, comment="up to here the messenger has got its events"
+    ),
+)
+
+feed_events = Table(
+    "feed_events",
+    metadata,
+    Column("messenger_id", String(64), primary_key=True),
+    Column(
+        "position",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="from 1, without gaps, in the order of commits",
+    ),
+    Column("key", String(255), nullable=False, comment="refuses a second appending"),
+    Column("topic", String(255), nullable=False, comment="the messenger's id of a conversation"),
+    Column("body", LargeBinary, nullable=False, comment="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("key", "messenger_id"),
+    Index("ix_feed_events_messenger_id_topic_position", "messenger_id", "topic", "position"),
+    Index("ix_feed_events_created_at", "created_at"),
 )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -56,7 +56,7 @@ class Endpoint(Generic[Body]):
 
     method: str
     path: str
-    run: Callable[[Call[Body]], Awaitable[BaseModel | Answer | None]]
+    run: Callable[[Call[Body]], Awaitable[BaseModel | Answer | web.StreamResponse | None]]
     summary: str
     tag: str
     access: Access
@@ -67,10 +67,12 @@ class Endpoint(Generic[Body]):
     """Content types of a body that `run` reads from the request, piece by piece."""
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
+    endless: str | None = None
+    """Content type of an answer that `run` writes itself, to the request that it gets as its body."""
     status: int = 200
     refusals: tuple[type[errors.RequestRefused], ...] = ()
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request that aiohttp read."""
         services = request.app[SERVICES]
         authorization = request.headers.get("Authorization", "")
@@ -89,12 +91,14 @@ class Endpoint(Generic[Body]):
             body=await self._read(request, services),
             caller=caller,
         )
+        if self.endless is not None:
+            return cast("web.StreamResponse", await self.run(call))
         return (await self._run(call)).response()
 
     async def _read(self, request: web.Request, services: Services) -> Any:
         if self.lines is not None:
             return stream_lines(request, services)
-        if self.stream:
+        if self.stream or self.endless:
             return request
         return None if self.body is None else await _read_json(self.body, request, services)
 
@@ -111,7 +115,7 @@ class Endpoint(Generic[Body]):
         return await self._run(call)
 
     async def _run(self, call: Call[Any]) -> Answer:
-        answer = await self.run(call)
+        answer: Any = await self.run(call)
         if isinstance(answer, Answer):
             return answer
         return (

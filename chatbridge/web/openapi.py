@@ -92,6 +92,8 @@ def _responses(endpoint: Endpoint[Any]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": endpoint.summary}
     if endpoint.answer is not None:
         done["content"] = _content(endpoint.answer)
+    if endpoint.endless is not None:
+        done["content"] = {endpoint.endless: {"schema": {"type": "string"}}}
     responses = {str(endpoint.status): done}
     for status, kinds in sorted(_refusals(endpoint).items()):
         words = "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds)

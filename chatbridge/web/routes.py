@@ -8,10 +8,12 @@ from aiohttp import web
 from chatbridge import errors
 from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.protocol.event_stream import CONTENT_TYPE
 from chatbridge.web import (
     amojo,
     channels,
     connectors,
+    events,
     health,
     history,
     imports,
@@ -26,6 +28,7 @@ from chatbridge.web import (
 from chatbridge.web.callback import take_callback
 from chatbridge.web.docs import get_docs, get_openapi, static_files
 from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.event_schemas import EventsQuery
 from chatbridge.web.history_schemas import HistoryPage, HistoryQuery
 from chatbridge.web.import_schemas import ImportDetails, ImportOut, ImportPage, ImportQuery
 from chatbridge.web.media import get_file, upload_file
@@ -231,6 +234,10 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         method="POST", path="/v1/webhook/test", run=webhooks.test, summary="Get a test event", tag="messages",
         access=Access.MESSENGER, answer=TestedOut, refusals=(errors.KindUnavailable,),
+    ),
+    Endpoint(
+        method="GET", path="/v1/events", run=events.stream_events, summary="Read events as they come", tag="events",
+        access=Access.MESSENGER, query=EventsQuery, endless=CONTENT_TYPE,
     ),
     Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",

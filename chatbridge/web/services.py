@@ -1,5 +1,6 @@
 """What the endpoints work with, under one typed key of the application."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
@@ -61,10 +63,13 @@ class Services:
     files: Files
     media_links: MediaLinks
     ingress: Ingress
+    feeds: Feeds
     recovery: Recovery
     heartbeat: Heartbeat
     courier: Courier
     metrics: Metrics
+    stopping: asyncio.Event
+    """Is set when the server stops: answers without an end come to one."""
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
         """Return what a messenger can take, as its connector says."""

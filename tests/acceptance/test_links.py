@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.bridge import Bridge, Reply, eventually
+from tests.acceptance.event_stream import reading
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import texts
 from tests.fakes import Answer, FarSide
@@ -262,13 +263,15 @@ async def test_what_amojo_rejects_is_parked_and_released_in_order(
     assert (await bridge.call("GET", path)).json["items"] == []
 
 
-async def test_a_messenger_without_an_address_gets_its_replies_later(
+async def test_what_waits_in_the_stream_stays_there_when_an_address_is_set(
     bridge: Bridge, plain: PlainAmojo, backend: FarSide
 ) -> None:
     shop = await bridge.open_shop(plain)
     _, amojo_id = await plain.operator_writes(shop.account, "c-1", "hello")
-    passport = await bridge.wait_for_step(shop, amojo_id, "retry")
-    assert "webhook_url" in passport["timeline"][-1]["detail"]
+    await bridge.wait_for_step(shop, amojo_id, "delivered")
     change = {"webhook_url": backend.url}
     await bridge.call("PATCH", f"/v1/messengers/{shop.messenger['id']}", change)
-    assert texts(await backend.wait_for_requests(1)) == ["hello"]
+    await plain.operator_writes(shop.account, "c-1", "again")
+    assert texts(await backend.wait_for_requests(1)) == ["again"]
+    async with reading(bridge, shop.key) as stream:
+        assert (await stream.next()).text == "hello"

@@ -76,6 +76,8 @@ def test_made_up_requests_get_documented_answers(fuzzed: Process) -> None:
     asked = 0
     for result in schemathesis.openapi.from_dict(document).get_all_operations():
         operation = result.ok()
+        if "text/event-stream" in str(operation.definition.raw["responses"]):
+            continue  # whoever reads it to its end waits for ever
         (scheme,) = operation.definition.raw.get("security", [{"": []}])[0]
         headers = {"Authorization": f"Bearer {keys[scheme]}"} if scheme else {}
         asked += ask_at_random(fuzzed, operation, GenerationMode.POSITIVE, headers)

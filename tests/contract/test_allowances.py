@@ -157,7 +157,7 @@ async def test_one_node_alone_probes_a_ban_and_opens_the_account_for_all(
     nodes: list[Node],
 ) -> None:
     await nodes[0].turns.refused(
-        await nodes[0].turns.take(KEY, patience=0), Throttled("an HTML page", status=403)
+        await nodes[0].turns.take(KEY, patience=5), Throttled("an HTML page", status=403)
     )
     await nodes[0].store.write(allowances.change, KEY, partial(earlier, by=PROBE_EVERY), now=0)
     for node in nodes:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, make_url, text
 from chatbridge.model import Direction, Link
 from chatbridge.store import (
     far_ids,
+    feed,
     history,
     import_lines,
     imports,
@@ -24,6 +25,7 @@ from chatbridge.store import (
 )
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import ConversationRow, Entry, OutcomeKind
+from chatbridge.store.feed import Appending
 from chatbridge.store.imports import BadLine, GoodLine
 from tests.contract.conftest import add_link
 from tests.factories import make_draft, make_outcome
@@ -37,6 +39,7 @@ GROWING = (
     "far_ids",
     "conversation_entries",
     "import_lines",
+    "feed_events",
 )
 
 Scans = Callable[[], Awaitable[list[str]]]
@@ -185,6 +188,21 @@ async def test_imports_read_no_whole_table(traced: tuple[Store, Scans]) -> None:
     await store.write(imports.cancel, link.messenger_id, "one")
     assert await store.write(import_lines.drop, one.id, 100)
     await store.write(import_lines.end, one.id, NOW)
+    assert await scans() == []
+
+
+async def test_feeds_are_not_read_whole(traced: tuple[Store, Scans]) -> None:
+    store, scans = traced
+    events = [Appending("msgr_1", f"c-{number % 2}", f"m-{number}", b"{}") for number in range(10)]
+    await store.write(feed.append, events, NOW)
+    await store.write(feed.append, events[:3], NOW)
+    assert len(await store.read(feed.read_after, "msgr_1", 5, 10)) == 5
+    assert len(await store.read(feed.read_after, "msgr_1", 5, 10, "c-1")) == 3
+    assert len(await store.read(feed.read_before, "msgr_1", 9, 3, "c-1")) == 3
+    assert await store.read(feed.ends_of, "msgr_1") == (1, 10)
+    assert await store.read(feed.find_unfetched, ["m-1"]) == {"m-1"}
+    await store.write(feed.note_fetched, {"msgr_1": 3})
+    assert await store.write(feed.prune, NOW + 1, 5) == 5
     assert await scans() == []
 
 

@@ -70,3 +70,11 @@ def test_a_uuid_is_random_and_a_webhook_secret_holds_32_bytes() -> None:
 def test_any_text_can_be_asked_for_as_a_key(key: str) -> None:
     """A header may hold bytes that are not UTF-8."""
     assert len(ids.api_key_hash(key)) == 32
+
+
+def test_a_delivery_names_its_entry() -> None:
+    key = bytes(range(16))
+    assert ids.delivery_id(key) == "msg_000102030405060708090a0b0c0d0e0f"
+    assert ids.delivered_key(ids.delivery_id(key)) == key
+    for other in ("", "msg_", "msg_one", f"{ids.delivery_id(key)}0", "typ_0001", "MSG_" + "0" * 32):
+        assert ids.delivered_key(other) is None

@@ -1,14 +1,17 @@
-"""Delivers what operators do to a backend's webhook."""
+"""Delivers what operators do to a backend's webhook, or keeps it in a feed where there is none."""
 
 from typing import Final
 
+import msgspec
+
 from chatbridge.connectors.backend.advice import advice
 from chatbridge.connectors.backend.settings import BackendSettings, settings_of
-from chatbridge.connectors.base import Connector, Deliverable, Delivery, Notice, Taken, Tested
+from chatbridge.connectors.base import Connector, Delivery, Notice, Taken, Tested
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.host import Host
-from chatbridge.errors import DeliveryError, Misconfigured
+from chatbridge.errors import DeliveryError, InternalFailure, NotSent, StoreUnavailable
 from chatbridge.model import (
+    LinkEvent,
     Message,
     Messenger,
     Reaction,
@@ -30,9 +33,9 @@ class BackendConnector(Connector):
     settings = BackendSettings
 
     def __init__(self, host: Host) -> None:
-        """Send through the host's transport."""
+        """Send through the host's transport; keep in its feed what has no address to go to."""
         super().__init__(host)
-        self._transport = host.transport
+        self._transport, self._feed = host.transport, host.feed
         self._known: dict[str, tuple[Messenger, BackendSettings]] = {}
 
     def capabilities(self, messenger: Messenger) -> Capabilities:
@@ -42,7 +45,8 @@ class BackendConnector(Connector):
     def wants(self, messenger: Messenger, notice: Notice) -> bool:
         """Return whether the messenger's settings name the notice; amojo's formats have no words for any."""
         standard = messenger.webhook_format is WebhookFormat.STANDARD
-        return standard and notice in self._settings(messenger).events
+        has_words = standard or messenger.webhook_url is None
+        return has_words and notice in self._settings(messenger).events
 
     def _settings(self, messenger: Messenger) -> BackendSettings:
         known = self._known.get(messenger.id)
@@ -54,8 +58,11 @@ class BackendConnector(Connector):
         """Take everything: whether the webhook answers shows when there is something to say."""
 
     async def send(self, delivery: Delivery) -> Taken:
-        """Post the event; any 2xx means that the backend has it."""
-        request = build_request(delivery)
+        """Post the event; any 2xx means that the backend has it. Without an address, it waits in the feed."""
+        url = delivery.messenger.webhook_url
+        if url is None:
+            return await self._keep(delivery)
+        request = build_request(delivery, url)
         if request is None:
             return Taken()
         response = await self._transport.send(request, allowed=delivery.allowed)
@@ -64,13 +71,30 @@ class BackendConnector(Connector):
             return Taken(conversation_id=signed_webhook.read_conversation(response))
         return _TAKEN
 
+    async def _keep(self, delivery: Delivery) -> Taken:
+        messenger_id, event = delivery.messenger.id, delivery.event
+        body = msgspec.json.encode(_event(delivery))
+        topic = "" if isinstance(event, Started | LinkEvent) else event.conversation_id or ""
+        if isinstance(event, Typing):
+            await self._feed.whisper(messenger_id, topic, body)
+            return _TAKEN
+        if not delivery.allowed():
+            raise NotSent("not sent: the right to deliver it was lost")
+        try:
+            await self._feed.append(messenger_id, topic, delivery.id, body)
+        except StoreUnavailable as error:
+            raise InternalFailure(str(error)) from error
+        return Taken(waiting=True)
+
     async def test(self, messenger: Messenger) -> Tested:
         """Post an event of type `test` to the webhook, as any other event is posted."""
+        if messenger.webhook_url is None:
+            return Tested(ok=False, detail=_NO_URL, fix=_NO_URL_FIX)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             return Tested(ok=False, detail=_NO_WORD, fix=_NO_WORD_FIX)
         begun = self.host.clock.now()
         try:
-            response = await self._transport.send(self._test_of(messenger))
+            response = await self._transport.send(self._test_of(messenger, messenger.webhook_url))
             signed_webhook.read_taken(response)
         except DeliveryError as error:
             return Tested(
@@ -88,10 +112,11 @@ class BackendConnector(Connector):
             detail="The webhook took a test event.",
         )
 
-    def _test_of(self, messenger: Messenger) -> Request:
+    def _test_of(self, messenger: Messenger, url: str) -> Request:
         now = self.host.clock.wall()
         return _build(
             messenger,
+            url,
             webhook_events.test_event(messenger.id, now=now),
             webhook_id=f"test_{self.host.new_id()}",
             now=now,
@@ -101,45 +126,35 @@ class BackendConnector(Connector):
         return (self.host.clock.now() - begun) // 1000
 
 
+_NO_URL: Final = "This messenger has no webhook_url: its events wait for it in GET /v1/events."
+_NO_URL_FIX: Final = "Read them there, or set webhook_url with PATCH /v1/messengers/{id}."
 _NO_WORD: Final = "amojo's own callbacks have no word for a test."
 _NO_WORD_FIX: Final = "Write a message in amoCRM's inbox, and look at GET /v1/messages/{id}."
 _TAKEN: Final = Taken()
 
 
-def build_request(delivery: Delivery) -> Request | None:
-    """Return the signed request in the shape the messenger asked for; None if that shape has no words for it. Pure.
-
-    Raises:
-        Misconfigured: the messenger has no webhook address.
-
-    """
-    messenger, event, now = delivery.messenger, delivery.event, delivery.now
+def build_request(delivery: Delivery, url: str) -> Request | None:
+    """Return the signed request in the shape the messenger asked for; None if that shape has no words for it. Pure."""
+    messenger, now = delivery.messenger, delivery.now
     if messenger.webhook_format is not WebhookFormat.STANDARD:
-        return _as_amojo(delivery, _url_of(messenger))
-    account = Account(delivery.link.scope_id, delivery.link.account_id)
-    said = _event(event, account, now=now)
-    return _build(messenger, said, webhook_id=delivery.id, now=now)
+        return _as_amojo(delivery, url)
+    return _build(messenger, url, _event(delivery), webhook_id=delivery.id, now=now)
 
 
-def _build(messenger: Messenger, event: WebhookEvent, *, webhook_id: str, now: int) -> Request:
+def _build(
+    messenger: Messenger, url: str, event: WebhookEvent, *, webhook_id: str, now: int
+) -> Request:
     return signed_webhook.build(
         event,
-        url=_url_of(messenger),
+        url=url,
         secrets=messenger.webhook_secrets(now),
         webhook_id=webhook_id,
         now=now,
     )
 
 
-def _url_of(messenger: Messenger) -> str:
-    if messenger.webhook_url is None:
-        raise Misconfigured(
-            "This messenger has no webhook_url yet. Set it with PATCH /v1/messengers/{id}."
-        )
-    return messenger.webhook_url
-
-
-def _event(event: Deliverable, account: Account, *, now: int) -> WebhookEvent:
+def _event(delivery: Delivery) -> WebhookEvent:
+    event, account = delivery.event, Account(delivery.link.scope_id, delivery.link.account_id)
     if isinstance(event, Message):
         return webhook_events.message_created(event, account)
     if isinstance(event, Reaction):
@@ -148,9 +163,9 @@ def _event(event: Deliverable, account: Account, *, now: int) -> WebhookEvent:
         return webhook_events.conversation_started(event, account)
     if isinstance(event, Report):
         return webhook_events.message_status(event, account)
-    if isinstance(event, Typing):
-        return webhook_events.typing_started(event, account, now=now)
-    return webhook_events.link_changed(event, account)
+    if isinstance(event, LinkEvent):
+        return webhook_events.link_changed(event, account)
+    return webhook_events.typing_started(event, account, now=delivery.now)
 
 
 def _as_amojo(delivery: Delivery, url: str) -> Request | None:

@@ -10,7 +10,8 @@ import pytest
 
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.marks import Marks
+from chatbridge.bridge.marks import Marking, Marks
+from chatbridge.ids import delivery_id
 from chatbridge.model import (
     Direction,
     FailureReason,
@@ -21,9 +22,10 @@ from chatbridge.model import (
     Status,
 )
 from chatbridge.observability.metrics import Metrics
-from chatbridge.store import pending, schema
+from chatbridge.store import feed, pending, schema
 from chatbridge.store.engine import Store, open_store
 from chatbridge.store.entries import ConversationKey, Entry, Outcome, OutcomeKind
+from chatbridge.store.feed import Appending
 from chatbridge.store.partitions import EVERYTHING
 from chatbridge.store.passport import find_passport
 from chatbridge.store.sealing import Sealer
@@ -201,3 +203,58 @@ async def test_the_generation_of_2017_is_told_nothing_but_it_is_remembered(
         assert passport is not None
         assert passport.receipt is not None
         assert passport.receipt.mark is Mark.DELIVERED
+
+
+async def fed(house: House, message_id: str) -> str:
+    """An operator's message that went into the messenger's feed; its key there."""
+    entry = await house.reply(message_id)
+    outcome = await house.ended(entry, OutcomeKind.DELIVERED, waiting=True)
+    house.marks.ended([outcome])
+    key = delivery_id(entry.key)
+    event = Appending(MESSENGER.id, "conv-1", key, b"{}")
+    await house.store.write(feed.append, [event], house.clock.now())
+    return key
+
+
+async def test_what_nobody_fetched_for_a_quarter_of_an_hour_has_failed(house: House) -> None:
+    await fed(house, "a-1")
+    late = await fed(house, "a-2")
+    await house.store.write(feed.note_fetched, {MESSENGER.id: 1})
+    house.clock.advance(15 * 60)
+    await house.marks.walk_on()
+    said = [(one.amojo_message_id, one.mark, one.reason, one.text) for one in house.told()]
+    words = "Мессенджер не забрал сообщение."
+    assert sorted(said) == [
+        ("a-1", Mark.DELIVERED, None, None),
+        ("a-2", Mark.FAILED, FailureReason.MESSENGER_OFF, words),
+    ]
+    await house.marks.fetched([late, late, "no delivery's key"])
+    assert [(one.amojo_message_id, one.mark) for one in house.told()[2:]] == [
+        ("a-2", Mark.DELIVERED)
+    ], "fetched late is better than never"
+
+
+@pytest.mark.parametrize("reports", [True, False])
+async def test_what_nobody_reports_is_delivered_once_it_is_fetched(
+    house: House, *, reports: bool
+) -> None:
+    house.reporting.on = reports
+    house.marks.start()
+    key = await fed(house, "a-1")
+    for _ in range(20):
+        await house.store.read(pending.newest)
+    assert house.told() == [], "it is in the feed, and nobody has it"
+    await house.marks.fetched([key])
+    assert [one.mark for one in house.told()] == ([] if reports else [Mark.DELIVERED])
+    await house.marks.stop()
+
+
+async def test_a_failure_that_the_messenger_reported_stays_when_it_is_fetched(
+    house: House,
+) -> None:
+    key = await fed(house, "a-1")
+    at = house.clock.now()
+    failed = Marking(Mark.FAILED, at, FailureReason.NO_CONVERSATION, "blocked")
+    assert await house.marks.report(MESSENGER, "a-1", failed)
+    await house.marks.fetched([key])
+    assert [one.mark for one in house.told()] == [Mark.FAILED]
