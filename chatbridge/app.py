@@ -45,10 +45,10 @@ class _News:
             self.parts.ownership.hurry()
         elif topic is Topic.DIRECTORY:
             self.reload()
-        elif topic is Topic.WEBHOOKS:
-            self.parts.webhooks.hear()
         elif topic is Topic.FEEDS:
             self.parts.feeds.heard(words)
+        elif topic is Topic.WEBHOOKS:
+            self.parts.webhooks.hear()
         else:
             lanes = [int(number) for number in words.split(",")]
             self.parts.courier.look_up(lanes, again=topic is Topic.LANES_AGAIN)
@@ -57,8 +57,8 @@ class _News:
         """Find out what may have been said while nobody listened."""
         self.parts.courier.read_again()
         self.parts.ownership.hurry()
-        self.parts.webhooks.hear()
         self.parts.feeds.missed()
+        self.parts.webhooks.hear()
         self.reload()
 
     def reload(self) -> None:

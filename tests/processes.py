@@ -2,10 +2,7 @@
 
 import contextlib
 import json
-import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,19 +12,23 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from chatbridge.testing.processes import environment, free_port
+
 SECONDS = 30
 """How long anything may take on a busy machine before a test says that it does not happen."""
 
+__all__ = [
+    "ROOT",
+    "SECONDS",
+    "Process",
+    "environment",
+    "free_port",
+    "run_cli",
+    "stopped_afterwards",
+    "until",
+]
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_port() -> int:
-    """A port nobody listens on, below the range from which the system takes ports of outgoing connections."""
-    while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def until(condition: Callable[[], object], wanted: str, *, seconds: float = SECONDS) -> None:
@@ -37,14 +38,6 @@ def until(condition: Callable[[], object], wanted: str, *, seconds: float = SECO
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {wanted}")
         time.sleep(0.01)
-
-
-def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process with these settings and no others of ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHATBRIDGE_")}
-    # Warnings of libraries' own threads at exit would end up in the log that tests read.
-    kept.pop("PYTHONWARNINGS", None)
-    return kept | {"PYTHONUNBUFFERED": "1"} | dict(settings)
 
 
 class Process:

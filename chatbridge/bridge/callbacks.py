@@ -83,6 +83,8 @@ class Callbacks:
         self._spool, self._new_id = spool, new_id
         self.first: Callable[[Link, Message], Awaitable[None]] | None = None
         """What has to be done before an operator's message is taken, while something is being recovered."""
+        self._waiting: dict[tuple[int, str], Message] = {}
+        """Messages whose callbacks wait for `first`, by link and id."""
 
     async def take(self, scope_id: str, body: bytes, signature: str | None) -> None:
         """Take a callback of amoCRM; when this returns it is on disk. A repeat is taken and changes nothing.
@@ -146,8 +148,11 @@ class Callbacks:
             StoreUnavailable: it was not stored.
 
         """
-        verdict = await self._operator_message(link, message, recovery)
-        if verdict is Verdict.NEW:
+        told = self._waiting.get((link.id, message.id))
+        if told is not None:
+            # Its callback says more than a history does: buttons, quotes, forwards.
+            await self._accept(link, told)
+        elif await self._accept(link, message, recovery) is Verdict.NEW:
             self._metrics.replies_recovered.inc()
 
     # --- steps ---
@@ -173,12 +178,18 @@ class Callbacks:
         else:
             await self._keep_unknown(link, said.kind, "this version does not relay it", body)
 
-    async def _operator_message(
-        self, link: Link, message: Message, recovery: int | None = None
-    ) -> Verdict:
+    async def _operator_message(self, link: Link, message: Message) -> None:
+        if self.first is not None:
+            named = link.id, message.id
+            self._waiting[named] = message
+            try:
+                await self.first(link, message)
+            finally:
+                self._waiting.pop(named, None)
+        await self._accept(link, message)
+
+    async def _accept(self, link: Link, message: Message, recovery: int | None = None) -> Verdict:
         messenger = self._directory.messenger(link.messenger_id)
-        if self.first is not None and recovery is None:
-            await self.first(link, message)
         conversation = conversation_of(link, message)
         if message.conversation_id is None:
             await self._started(messenger, conversation, message)

@@ -30,8 +30,8 @@ _FAULT: Final = _Words(
 )
 
 _UNFETCHED: Final = _Words(
-    "The messenger has not fetched the message",
-    "Мессенджер не забрал сообщение",
+    "The client is away and will see the message when they are back",
+    "Клиент не на связи и увидит сообщение, когда вернётся",
 )
 
 NOT_FETCHED: Final = "not_fetched"
@@ -44,14 +44,14 @@ _BY_CODE: Final = {
     "throttled": _SILENT,
     "far_side_down": _SILENT,
     "outcome_unknown": _SILENT,
-    "endpoint_paused": _PAUSED,
     NOT_FETCHED: _UNFETCHED,
+    "endpoint_paused": _PAUSED,
 }
 _REASONS: Final = {
     "rejected": FailureReason.OTHER,
     "misconfigured": FailureReason.MESSENGER_OFF,
-    "endpoint_paused": FailureReason.MESSENGER_OFF,
     NOT_FETCHED: FailureReason.MESSENGER_OFF,
+    "endpoint_paused": FailureReason.MESSENGER_OFF,
 }
 
 

@@ -48,9 +48,9 @@ class Parts:
     courier: Courier
     acceptor: Acceptor
     media: MediaParts
-    webhooks: Webhooks
     feeds: Feeds
     feed_retention: FeedRetention
+    webhooks: Webhooks
     marks: Marks
     typing: TypingRelay
     intake: Intake
@@ -142,7 +142,6 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         courier=courier,
         acceptor=acceptor,
         media=media,
-        webhooks=webhooks,
         feeds=feeds,
         feed_retention=FeedRetention(
             store=store,
@@ -150,6 +149,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             days=settings.feed.retention_days,
             partitions=lambda: courier.partitions,
         ),
+        webhooks=webhooks,
         marks=marks,
         typing=typing,
         intake=intake,

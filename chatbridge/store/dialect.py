@@ -89,10 +89,10 @@ class Topic(StrEnum):
     """Partitions are free."""
     DIRECTORY = "chatbridge_directory"
     """Channels, messengers or links have changed."""
-    WEBHOOKS = "chatbridge_webhooks"
-    """A webhook fails, works again, or was paused or resumed."""
     FEEDS = "chatbridge_feeds"
     """Something was appended to feeds, or whispered to those who read them."""
+    WEBHOOKS = "chatbridge_webhooks"
+    """A webhook fails, works again, or was paused or resumed."""
 
 
 _AT_ONCE = 400

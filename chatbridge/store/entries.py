@@ -177,10 +177,10 @@ class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """Why it failed, where the messenger said so."""
     words: str | None = None
     """The same in its words, for the operator."""
-    follow_up: Draft | None = None
-    """What is to be accepted, in the same conversation, by the transaction that records it."""
     waiting: bool = False
     """Whether it was delivered into a feed, from which the messenger has not fetched it yet."""
+    follow_up: Draft | None = None
+    """What is to be accepted, in the same conversation, by the transaction that records it."""
 
     @property
     def is_plain(self) -> bool:

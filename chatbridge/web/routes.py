@@ -228,16 +228,16 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         summary="Show what this messenger can take", tag="messages", access=Access.MESSENGER, answer=Capabilities,
     ),
     Endpoint(
+        method="GET", path="/v1/events", run=events.stream_events, summary="Read events as they come", tag="events",
+        access=Access.MESSENGER, query=EventsQuery, endless=CONTENT_TYPE,
+    ),
+    Endpoint(
         method="POST", path="/v1/webhook/recover", run=webhooks.recover, summary="Get again what was given up since then",
         tag="messages", access=Access.MESSENGER, body=RecoverDraft, answer=Released,
     ),
     Endpoint(
         method="POST", path="/v1/webhook/test", run=webhooks.test, summary="Get a test event", tag="messages",
         access=Access.MESSENGER, answer=TestedOut, refusals=(errors.KindUnavailable,),
-    ),
-    Endpoint(
-        method="GET", path="/v1/events", run=events.stream_events, summary="Read events as they come", tag="events",
-        access=Access.MESSENGER, query=EventsQuery, endless=CONTENT_TYPE,
     ),
     Endpoint(
         method="POST", path="/v1/imports", run=imports.create_import, summary="Import history", tag="imports",

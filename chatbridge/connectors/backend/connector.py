@@ -9,7 +9,12 @@ from chatbridge.connectors.backend.settings import BackendSettings, settings_of
 from chatbridge.connectors.base import Connector, Delivery, Notice, Taken, Tested
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.connectors.host import Host
-from chatbridge.errors import DeliveryError, InternalFailure, NotSent, StoreUnavailable
+from chatbridge.errors import (
+    DeliveryError,
+    InternalFailure,
+    NotSent,
+    StoreUnavailable,
+)
 from chatbridge.model import (
     LinkEvent,
     Message,
@@ -89,7 +94,7 @@ class BackendConnector(Connector):
     async def test(self, messenger: Messenger) -> Tested:
         """Post an event of type `test` to the webhook, as any other event is posted."""
         if messenger.webhook_url is None:
-            return Tested(ok=False, detail=_NO_URL, fix=_NO_URL_FIX)
+            return Tested(ok=False, detail=_NO_ADDRESS, fix=_NO_ADDRESS_FIX)
         if messenger.webhook_format is not WebhookFormat.STANDARD:
             return Tested(ok=False, detail=_NO_WORD, fix=_NO_WORD_FIX)
         begun = self.host.clock.now()
@@ -126,8 +131,10 @@ class BackendConnector(Connector):
         return (self.host.clock.now() - begun) // 1000
 
 
-_NO_URL: Final = "This messenger has no webhook_url: its events wait for it in GET /v1/events."
-_NO_URL_FIX: Final = "Read them there, or set webhook_url with PATCH /v1/messengers/{id}."
+_NO_ADDRESS: Final = "This messenger has no webhook_url: its events wait in its stream."
+_NO_ADDRESS_FIX: Final = (
+    "Read them with GET /v1/events, or set webhook_url with PATCH /v1/messengers/{id}."
+)
 _NO_WORD: Final = "amojo's own callbacks have no word for a test."
 _NO_WORD_FIX: Final = "Write a message in amoCRM's inbox, and look at GET /v1/messages/{id}."
 _TAKEN: Final = Taken()
@@ -163,9 +170,9 @@ def _event(delivery: Delivery) -> WebhookEvent:
         return webhook_events.conversation_started(event, account)
     if isinstance(event, Report):
         return webhook_events.message_status(event, account)
-    if isinstance(event, LinkEvent):
-        return webhook_events.link_changed(event, account)
-    return webhook_events.typing_started(event, account, now=delivery.now)
+    if isinstance(event, Typing):
+        return webhook_events.typing_started(event, account, now=delivery.now)
+    return webhook_events.link_changed(event, account)
 
 
 def _as_amojo(delivery: Delivery, url: str) -> Request | None:

@@ -223,7 +223,7 @@ async def test_what_nobody_fetched_for_a_quarter_of_an_hour_has_failed(house: Ho
     house.clock.advance(15 * 60)
     await house.marks.walk_on()
     said = [(one.amojo_message_id, one.mark, one.reason, one.text) for one in house.told()]
-    words = "Мессенджер не забрал сообщение."
+    words = "Клиент не на связи и увидит сообщение, когда вернётся."
     assert sorted(said) == [
         ("a-1", Mark.DELIVERED, None, None),
         ("a-2", Mark.FAILED, FailureReason.MESSENGER_OFF, words),

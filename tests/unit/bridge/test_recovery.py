@@ -1,6 +1,7 @@
 """Lost replies: who is asked for them, when amoCRM does not answer, and what waits for them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from chatbridge.bridge.recovery import AGAIN_AFTER, Recovery
 from chatbridge.clock import Clock
 from chatbridge.model import Direction, HookVersion, Kind, Link, LinkState, Message, Person
 from chatbridge.observability.metrics import Metrics
+from chatbridge.protocol.amojo.signing import sign_body
 from chatbridge.protocol.http import Request, Response
 from chatbridge.store import recoveries, schema
 from chatbridge.store.engine import Store, open_store
@@ -34,12 +36,14 @@ from tests.unit.factories import (
     ACCOUNT_ID,
     NOW,
     SECOND,
+    SECRET,
     make_channel,
     make_link,
     make_message,
     make_messenger,
     make_response,
 )
+from tests.unit.protocol.amojo.hook_samples import CHAT, FULL, MARKUP
 
 MESSENGER = make_messenger()
 GAP = Gap(NOW - 100 * SECOND, NOW, Reason.DOWN)
@@ -349,6 +353,25 @@ async def test_a_callback_lets_what_was_missed_go_first(patient: House) -> None:
     assert patient.replies() == ["a-1", "a-2", "a-3"]
     await taken_by_callback(patient, "chat", "a-4")
     assert len(patient.amojo.asked) == 2, "it is asked once"
+
+
+async def test_a_reply_whose_callback_is_here_keeps_what_histories_do_not_tell(
+    patient: House,
+) -> None:
+    patient.queue.partitions = EVERYTHING - {0}
+    await patient.recovery.ask(GAP)
+    await patient.recovery.start()
+    told = FULL["message"]["message"]["id"]
+    patient.amojo.histories[CHAT] = [
+        item("a-2", NOW - 1),
+        item(told),
+        item("a-1", NOW - 99 * SECOND),
+    ]
+    body = json.dumps(FULL).encode()
+    await patient.callbacks.take(make_link().scope_id, body, sign_body(SECRET, body))
+    assert patient.replies() == ["a-1", told, "a-2"]
+    assert patient.queue.taken[1].read().extras["markup"] == MARKUP
+    assert (await patient.recovery.list_(before=None, limit=1))[0].recovered == 2
 
 
 async def test_a_callback_waits_no_longer_than_amocrm_does(patient: House) -> None:

@@ -1,0 +1,1 @@
+"""Pigeon Post as a messenger of chatbridge."""
