@@ -64,7 +64,11 @@ class TelegramConnector(Connector):
                     fields={"/settings/token": f"this bot belongs to messenger {other.id}"}
                 )
         try:
-            await (await self._open()).check(settings)
+            bots = await self._open()
+        except Misconfigured as error:
+            raise InvalidFields(fields={"/kind": str(error)}) from error
+        try:
+            await bots.check(settings)
         except Misconfigured as error:
             place = "token" if error.status == 401 else "api_base"
             raise InvalidFields(fields={f"/settings/{place}": str(error)}) from error

@@ -183,6 +183,8 @@ async def test_a_messenger_that_reports_is_given_time_to_do_so(
     house.marks.ended([outcome])
     for _ in range(20):
         await house.store.read(pending.newest)
+    while not reports and not house.told():
+        await house.store.read(pending.newest)
     assert [status.mark for status in house.told()] == ([] if reports else [Mark.DELIVERED])
     await house.marks.stop()
 
