@@ -7,9 +7,9 @@ import pageEn from "/demo/pages/texts.en.js";
 import pageRu from "/demo/pages/texts.ru.js";
 
 const GOODS = [
-  ["🥾", "boots", 89],
-  ["🎒", "backpack", 64],
-  ["⛺", "tent", 149],
+  ["boots", 89],
+  ["backpack", 64],
+  ["tent", 149],
 ];
 
 const words = createWords([
@@ -54,7 +54,7 @@ function page() {
       h("p", { "data-t": "shop.about" }),
       h("button", {
         "type": "button",
-        "class": "button button--primary",
+        "class": "button button--main",
         "data-t": "shop.ask",
         "onclick": () => chat("open"),
       }),
@@ -62,11 +62,11 @@ function page() {
     h(
       "ul",
       { class: "goods" },
-      ...GOODS.map(([picture, name, price]) =>
+      ...GOODS.map(([name, price]) =>
         h(
           "li",
           {},
-          h("div", { "class": "goods__picture", "aria-hidden": "true" }, picture),
+          h("img", { class: "goods__picture", src: `/demo/pages/goods/${name}.svg`, alt: "" }),
           h("strong", { "data-t": `shop.${name}` }),
           h("span", {}, `$${price}`),
         ),
