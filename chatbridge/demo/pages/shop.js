@@ -17,7 +17,7 @@ const words = createWords([
   { en: pageEn, ru: pageRu },
 ]);
 
-function topBar() {
+function topBar(inbox) {
   return h(
     "header",
     { class: "topbar" },
@@ -27,7 +27,7 @@ function topBar() {
       { class: "topbar__tools" },
       h(
         "a",
-        { "class": "button button--quiet topbar__link", "href": "/", "data-t-label": "shop.inbox" },
+        { "class": "button button--quiet topbar__link", "href": inbox, "target": "_blank", "rel": "noopener", "data-t-label": "shop.inbox" },
         icon("in"),
         h("span", { "data-t": "shop.inbox" }),
       ),
@@ -75,5 +75,6 @@ function page() {
   );
 }
 
-document.body.append(topBar(), page());
+const { sandbox_port: port } = await (await fetch("/demo/config")).json();
+document.body.append(topBar(`${location.protocol}//${location.hostname}:${port}/`), page());
 words.apply(document);
