@@ -32,7 +32,9 @@ class WebsiteSettings(MessengerSettings):
         description="Origins of the sites that the chat stands on; `https://*.example.com` for all below it, `*` for all there are",
         examples=[["https://shop.example"]],
     )
-    title: Annotated[str, Field(min_length=1, max_length=64)] = "Chat"
+    title: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="null: “Chat” in the visitor's language"
+    )
     greeting: Annotated[str, Field(max_length=1000)] = ""
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#2a66d9"
     position: Literal["right", "left"] = "right"

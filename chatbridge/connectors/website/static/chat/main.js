@@ -24,7 +24,6 @@ async function main() {
   if (!settings) return;
   store.change(() => ({ settings }));
   const page = "page" in script.dataset;
-  if (page) document.title = settings.title;
   const wanted = [
     settings.language,
     script.dataset.language,

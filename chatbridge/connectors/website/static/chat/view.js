@@ -22,6 +22,8 @@ const KEYS = ["keydown", "keypress", "keyup"];
  */
 export function createView(look, settings, whole, actions) {
   const { t, language } = look;
+  const title = settings.title ?? t("chat");
+  if (whole) document.title = title;
   const list = createList(look, actions);
   const composer = createComposer(t, { longest: settings.max_text, ...actions });
   const form = createForm(t, { form: settings.form, consent: settings.consent_url, onDone: actions.onForm });
@@ -39,14 +41,14 @@ export function createView(look, settings, whole, actions) {
     "header",
     {},
     h("span", { class: "face" }, icon("chat")),
-    h("div", {}, h("h2", {}, settings.title), status),
+    h("div", {}, h("h2", {}, title), status),
     mute,
     whole ? null : shut,
   );
   const talk = h("div", { class: "talk" }, list.element, notice, composer.element);
   const panel = h(
     "section",
-    { "role": "dialog", "aria-label": settings.title, "tabindex": -1, "hidden": true, "onkeydown": escape },
+    { "role": "dialog", "aria-label": title, "tabindex": -1, "hidden": true, "onkeydown": escape },
     head,
     form.element,
     talk,

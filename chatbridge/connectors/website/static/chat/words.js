@@ -9,6 +9,7 @@ export const WORDS = {
   bad_email: ["An e-mail address looks like name@example.org.", "Адрес почты выглядит как name@example.org."],
   bad_phone: ["A phone number has 7 to 15 digits.", "В номере телефона от 7 до 15 цифр."],
   broken: ["The chat is out of order. We keep trying.", "Чат не работает. Мы пробуем снова."],
+  chat: ["Chat", "Чат"],
   close: ["Close the chat", "Закрыть чат"],
   connecting: ["Connecting…", "Подключение…"],
   consent: ["By starting the chat you agree to the", "Начиная чат, вы соглашаетесь на"],
