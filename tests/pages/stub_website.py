@@ -172,7 +172,7 @@ class StubWebsite:
         app = web.Application(client_max_size=64 << 20)
         app.add_routes(
             [
-                web.get("/favicon.ico", no_icon),
+                web.static("/look", PACKAGE / "look"),
                 web.get("/chat.js", self._script),
                 web.get("/chat/{messenger}", self._page),
                 web.get("/chat/{messenger}/settings", self._settings),

@@ -14,6 +14,7 @@ from tests.acceptance.bridge import Bridge, Shop, bridge_process, eventually, fa
 from tests.acceptance.sandbox import SandboxAmojo, sandbox_process
 from tests.acceptance.visitors import open_chat
 from tests.pages.conftest import Visitor, session_loop
+from tests.pages.samples import png
 from tests.pages.stub_website import PlainSite
 from tests.pages.website_chat import connected, say, shown
 from tests.processes import stopped_afterwards
@@ -30,21 +31,20 @@ class Street:
     sandbox: SandboxAmojo
     shop: Shop
 
-    async def inbox(self) -> list[tuple[str, str]]:
-        """What the operator sees of the only conversation."""
+    async def rows(self, direction: str) -> list[dict[str, Any]]:
+        """What the operator sees of the only conversation, `in` or `out`."""
         chats = await self.sandbox.chats(self.shop.account)
         if not chats:
             return []
         (chat,) = chats.values()
         rows = (await self.sandbox.control("GET", f"/chats/{chat['id']}/messages"))["messages"]
-        return [(row["direction"], row["text"]) for row in rows]
+        return [row for row in rows if row["direction"] == direction]
 
     async def seen(self, *texts: str) -> None:
         """Return when these are what the visitor has written, in this order."""
 
         async def arrived() -> bool:
-            written = [text for direction, text in await self.inbox() if direction == "in"]
-            return written == list(texts)
+            return [row["text"] for row in await self.rows("in")] == list(texts)
 
         await eventually(arrived, f"the operator sees {texts}")
 
@@ -110,6 +110,11 @@ async def test_a_conversation_over_reloads_a_lost_network_and_a_killed_server(
     await street.reply("seven")
     await reads(page, *said, "three", "four", "five", "six", "seven")
 
+    async def read() -> bool:
+        return [row["status"]["code"] for row in await street.rows("out")] == [2, 2]
+
+    await eventually(read, "the operator sees that both answers were read")
+
 
 async def test_visitors_see_their_own_conversation_only(street: Street, visit: Visitor) -> None:
     pages = [await connected(street.site, visit) for _ in range(2)]
@@ -129,3 +134,22 @@ async def test_visitors_see_their_own_conversation_only(street: Street, visit: V
         )
     for number, page in enumerate(pages):
         await reads(page, f"I am visitor {number}", f"Hello, I am visitor {number}")
+
+
+async def test_a_file_goes_to_amocrm_and_is_shown(street: Street, visit: Visitor) -> None:
+    page = await connected(street.site, visit)
+    picture = {"name": "dot.png", "mimeType": "image/png", "buffer": png()}
+    await page.locator("input[type=file]").set_input_files(picture)
+    await expect(page.locator(".own img")).to_be_visible()
+
+    async def there() -> list[tuple[str, str]]:
+        return [(row["type"], row["file_name"]) for row in await street.rows("in")]
+
+    assert await eventually(there, "amoCRM has the picture") == [("picture", "dot.png")]
+
+
+async def test_the_page_that_is_nothing_but_the_chat(street: Street, visit: Visitor) -> None:
+    address = f"{street.bridge.url}/chat/{street.shop.messenger['id']}"
+    page = await visit(address, ready=".chat[data-state=ready]")
+    await say(page, "Hello")
+    await street.seen("Hello")

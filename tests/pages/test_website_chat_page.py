@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.pages.samples import FILES, HOSTILE
-from tests.pages.website_chat import CHAT, connected, loaded, opened, say, shown
+from tests.pages.website_chat import CHAT, connected, loaded, opened, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -461,4 +461,4 @@ async def test_a_page_that_is_nothing_but_the_chat(website: Any, visit: Any) -> 
     await website.until(lambda: website.texts() == ["Hello"])
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_visible()
-    assert await shown(page) == ["Hello"]
+    await expect(page.locator(".message[data-id] .text")).to_have_text(["Hello"])

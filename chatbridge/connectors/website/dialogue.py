@@ -33,9 +33,6 @@ from chatbridge.model import FeedEvent, Mark
 AT_ONCE: Final = 50
 """Events that a page is told at once."""
 
-_LIFETIME: Final = 180 * 86_400 * 1_000_000
-"""Microseconds that a session is good for; every welcome renews it."""
-
 
 class State(Enum):
     """How far a socket has come."""
@@ -118,8 +115,8 @@ class Dialogue:
 
     def _greet(self, hello: wire.Hello, now: int) -> Iterator[Output]:
         session = None if hello.session is None else self._seals.open(hello.session, Session)
-        self._is_new = session is None or session.at + _LIFETIME <= now
-        visitor = self._new_id() if session is None or self._is_new else session.visitor
+        known = session.visitor if session is not None and session.is_good(now) else None
+        self._is_new, visitor = known is None, known or self._new_id()
         self._visitor = Visitor(visitor, self._site, hello, now)
         self._after, self.state = hello.after, State.ENTERING
         yield Enter(visitor, self._is_new)

@@ -113,7 +113,7 @@ class Doors:
     async def _take(self, request: web.Request, chat: Chat) -> dict[str, object]:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         session = chat.seals.open(bearer, Session)
-        if session is None:
+        if session is None or not session.is_good(self._host.clock.wall()):
             raise Unauthenticated("Send the session of the visitor.")
         if self._hub.uploads.wait(session.visitor, self._host.clock.now()):
             raise TooMany

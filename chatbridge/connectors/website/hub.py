@@ -12,7 +12,7 @@ from chatbridge.connectors.website.limits import Limit
 from chatbridge.connectors.website.outputs import Code
 
 _SOCKETS: Final = 20_000
-"""Sockets of a node at most: some 40 KB each."""
+"""Sockets of a node at most: some 30 KB each."""
 _EACH: Final = 8
 """Sockets of a visitor at most: pages that are open in tabs."""
 

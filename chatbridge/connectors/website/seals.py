@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 import msgspec
 
 _DOT: Final = "."
+_LIFETIME: Final = 180 * 86_400 * 1_000_000
+"""Microseconds that a session is good for."""
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -23,6 +25,10 @@ class Session(Sealed, frozen=True):
     visitor: str
     at: int
     """When it was given, microseconds."""
+
+    def is_good(self, now: int) -> bool:
+        """Return whether it still counts; every welcome gives a new one."""
+        return self.at + _LIFETIME > now
 
 
 class Ticket(Sealed, frozen=True):
