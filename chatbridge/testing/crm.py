@@ -37,6 +37,8 @@ class Crm:
         self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         self._serving = asyncio.create_task(serve(self._settings), name="sandbox")
         await eventually(self._answers, lambda: "the sandbox answers")
+        # The tests download what they want to see; downloads in the background would outlive them.
+        await self._call("PATCH", "/switches", {"media_download": "off"})
         return self
 
     async def __aexit__(self, *_: object) -> None:
