@@ -9,6 +9,7 @@ import itertools
 import random
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,6 +17,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from chatbridge.testing.processes import free_port
 from tests.telegram import values
 from tests.telegram.bot_state import BotState, Webhook, chat_of
 from tests.telegram.methods import METHODS, Method, Parameters, Refused
@@ -36,13 +38,17 @@ class Failure:
     carried_out: bool = False
     """It is carried out, and the connection cut before the answer. If there is neither a code, it is cut at once."""
     after: asyncio.Event | None = None
-    """It is not looked at before this is set."""
+    """It is not looked at before this is set; what is carried out is not cut before."""
 
 
 class BotApi:
     """Telegram."""
 
-    def __init__(self) -> None:
+    def __init__(self, failing: Callable[[str], Failure | None] = lambda _: None) -> None:
+        """Let a call of a method fail as `failing` says, if `failures` has nothing for it."""
+        self._failing = failing
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
         self.bots: dict[str, BotState] = {}
         self.failures: defaultdict[str, deque[Failure]] = defaultdict(deque)
         """By method, each for one call."""
@@ -50,16 +56,19 @@ class BotApi:
         self._numbers = itertools.count(random.SystemRandom().randrange(10**9, 10**10))
 
     async def __aenter__(self) -> Self:
+        await self.listen()
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        self._pushers: list[asyncio.Task[None]] = []
+        return self
+
+    async def listen(self) -> None:
+        """Listen, after `stop` again at the same address."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.*}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
-        self._pushers: list[asyncio.Task[None]] = []
-        return self
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
 
     async def stop(self) -> None:
         """Listen no more."""
@@ -88,19 +97,18 @@ class BotApi:
             return _refusal(Refused(401, "Unauthorized"))
         await bot.note(bot.calls, method)
         try:
-            failure = self.failures[method].popleft() if self.failures[method] else None
-            if failure is not None:
+            script = self.failures[method]
+            failure = script.popleft() if script else self._failing(method)
+            if failure is not None and not failure.carried_out:
                 await _fail(failure)
             result = await _METHODS.get(method, _unknown)(bot, asked)
+            if failure is not None and failure.carried_out:
+                await _fail(failure)
         except Refused as refused:
             return _refusal(refused)
         except ConnectionAbortedError:
             return _cut(request)
-        return (
-            _cut(request)
-            if failure is not None and failure.carried_out
-            else web.json_response({"ok": True, "result": result})
-        )
+        return web.json_response({"ok": True, "result": result})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         bot = self.bots.get(request.match_info["token"])
@@ -162,7 +170,7 @@ async def _fail(failure: Failure) -> None:
     if failure.code:
         more = {} if failure.retry_after is None else {"retry_after": failure.retry_after}
         raise Refused(failure.code, failure.description, **more)
-    if not failure.carried_out and failure.after is None:
+    if failure.carried_out or failure.after is None:
         raise ConnectionAbortedError
 
 

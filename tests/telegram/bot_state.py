@@ -52,6 +52,7 @@ class BotState:
     """Not confirmed yet, in their order."""
     delivered: list[int] = field(default_factory=list)
     """Ids of updates that were confirmed."""
+    last_update: Json = field(default_factory=dict)
     messages: dict[tuple[int, int], Json] = field(default_factory=dict)
     files: dict[str, StoredFile] = field(default_factory=dict)
     chats: dict[int, Json] = field(default_factory=dict)
@@ -81,11 +82,15 @@ class BotState:
         """Queue an update, if the bot wants such ones; its id."""
         if kind not in self.allowed_updates:
             return None
-        update = {"update_id": next(self._update_ids), kind: value}
-        async with self.changed:
-            self.updates.append(update)
-            self.changed.notify_all()
-        return int(update["update_id"])
+        self.last_update = {"update_id": next(self._update_ids), kind: value}
+        await self.note(self.updates, self.last_update)
+        return int(self.last_update["update_id"])
+
+    async def tell_again(self) -> None:
+        """Once the last update was taken, tell it once more, as if the answer had been lost."""
+        last = self.last_update
+        await self.wait_for(lambda: last not in self.updates)
+        await self.note(self.updates, last)
 
     async def confirm(self, *update_ids: int) -> None:
         """Forget updates."""
