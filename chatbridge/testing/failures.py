@@ -111,6 +111,22 @@ class FailuresAndCrashes:
             "tell the messenger that you have something only after `inbound` returned"
         )
 
+    @needs("keeps")
+    async def test_a_database_that_takes_nothing(self, shop: Shop) -> None:
+        """The messenger is not told that a message was taken which is on no disk: the server dies with it."""
+        first = await shop.greeted_by(ANNA)
+        with shop.server.database_taken():
+            last = await shop.client_says(ANNA, "Is anybody there?")
+            # It is answered when the server has given up waiting, so the client's message has come by then.
+            await shop.operator_says(first, "One moment")
+            await shop.server.kill()
+        await shop.server.start()
+        await shop.reached(ANNA, "One moment")
+        row = await shop.arrived(last)
+        assert row["text"] == "Is anybody there?", (
+            "tell the messenger that you have something only after `inbound` returned"
+        )
+
     async def _said_once_in_order(self, shop: Shop, sent: Sent) -> None:
         for text in ("first", "second"):
             await shop.operator_says(sent, text)

@@ -1,18 +1,13 @@
 """Messengers are set up and changed; servers start and stop; nothing private is left in a log."""
 
-import asyncio
-import gc
-import os
-import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chatbridge import app, config
-from chatbridge.testing.crm import Crm
+from chatbridge import config
 from chatbridge.testing.far_side import Failure, FarSide
+from chatbridge.testing.in_process import belongings, serving
 from chatbridge.testing.processes import Server, eventually
 from chatbridge.testing.shop import ANNA, Shop
 
@@ -71,73 +66,35 @@ class Life:
             await one.reached(ANNA, f"This is the {name}")
             assert one.texts(ANNA) == [f"This is the {name}"]
 
-    async def test_a_stopped_server_leaves_nothing_behind(
-        self,
-        crm: Crm,
-        lone_far_side: FarSide,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+    async def test_a_server_stops_without_a_fault_and_leaves_nothing_behind(
+        self, shop: Shop, lone_far_side: FarSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The server in this process: after it has served and stopped, no task and no socket is there that was not before."""
-        server = Server(tmp_path)
-        for name, value in server.settings.items():
-            monkeypatch.setenv(name, value)
-        thresholds, before = gc.get_threshold(), _sockets()
-        tasks = asyncio.all_tasks()
-        ready = asyncio.Event()
-        serving = asyncio.create_task(app.serve(config.load(), ready=_setting(ready)))
-        try:
-            await asyncio.wait(
-                {serving, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED"
-            )
-            shop = Shop(server, crm, lone_far_side)
-            await shop.open()
-            await shop.operator_says(await shop.greeted_by(ANNA), "Hello")
-            await shop.reached(ANNA, "Hello")
-        finally:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-            gc.unfreeze()
-            gc.set_threshold(*thresholds)
-        await lone_far_side.stop()
-        await eventually(
-            lambda: _only(tasks, before),
-            lambda: (
-                "a stopped server has ended its tasks and closed its sockets (`Connector.stop`). Left are"
-                f" {asyncio.all_tasks() - tasks} and {len(_sockets() - before)} sockets"
-            ),
-        )
-
-    async def test_a_server_stops_at_once_and_without_a_fault(self, shop: Shop) -> None:
+        """First as a process, then within this one, where it can be seen what is left."""
         await shop.greeted_by(ANNA)
         code = await shop.server.stop()
         assert code == 0, f"the server ended with {code}. Its log:\n{shop.server.log[-3000:]}"
-        await shop.server.start()
-        await shop.arrived(await shop.client_says(ANNA, "Open again?"))
 
+        server = Server(tmp_path)
+        for name, value in server.settings.items():
+            monkeypatch.setenv(name, value)
+        before = belongings()
+        async with serving(config.load()):
+            here = Shop(server, shop.crm, lone_far_side)
+            await here.open()
+            await here.operator_says(await here.greeted_by(ANNA), "Hello")
+            await here.reached(ANNA, "Hello")
+        await lone_far_side.stop()
 
-def _setting(event: asyncio.Event) -> Callable[[], Awaitable[None]]:
-    async def ready() -> None:
-        event.set()
+        async def nothing() -> bool:
+            return not any(belongings().without(before))
 
-    return ready
-
-
-async def _only(tasks: set[asyncio.Task[Any]], sockets: set[int]) -> bool:
-    return asyncio.all_tasks() <= tasks and _sockets() <= sockets
-
-
-def _sockets() -> set[int]:
-    """Return the open sockets of this process."""
-    found = set()
-    for name in Path("/dev/fd").iterdir():
-        try:
-            status = os.fstat(int(name.name))
-        except OSError:
-            continue  # the one that listed them
-        if stat.S_ISSOCK(status.st_mode):
-            found.add(status.st_ino)
-    return found
+        await eventually(
+            nothing,
+            lambda: (
+                "a stopped server has ended its tasks and closed its sockets (`Connector.stop`);"
+                f" left are {belongings().without(before)}"
+            ),
+        )
 
 
 async def _secrets(shop: Shop) -> list[str]:

@@ -6,9 +6,10 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -114,6 +115,14 @@ class Server:
     async def stop(self) -> int:
         """End it with SIGTERM and return its exit code."""
         return await self._end(signal.SIGTERM)
+
+    @contextlib.contextmanager
+    def database_taken(self) -> Iterator[None]:
+        """Let somebody else write into the database, and not come to an end: meanwhile nothing can be stored."""
+        path = self.settings["CHATBRIDGE_STORE__URL"].removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
 
     async def call(
         self, method: str, path: str, value: Any = None, *, key: str = ADMIN_TOKEN

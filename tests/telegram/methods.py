@@ -248,6 +248,8 @@ async def send_contact(bot: BotState, asked: Parameters) -> Json:
 
 async def _sent(bot: BotState, asked: Parameters, **members: Any) -> Json:
     chat = _chat(bot, asked)
+    if asked.text("parse_mode"):
+        raise Refused(400, "Bad Request: unsupported parse_mode")
     quoted, markup = asked.value("reply_parameters"), asked.value("reply_markup")
     replied = None
     if quoted is not None:
