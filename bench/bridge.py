@@ -67,14 +67,9 @@ class Bridge:
         place = self._place
         # One connection, so one worker: another hears of what was made only a moment later.
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)) as api:
-            channel = {"code": tenant.code, "channel_id": tenant.channel}
-            address = {"secret": place.keys.channel, "base_url": place.sink.url}
-            self._post(api, "/v1/channels", channel | address)
             webhook = f"{place.sink.url}/webhook"
             messenger = {"name": "Bench", "kind": "backend", "webhook_url": webhook}
-            made = self._post(api, "/v1/messengers", messenger)
-            link = {"channel": tenant.channel, "account_id": tenant.account}
-            self._post(api, "/v1/links", link | {"messenger": made["id"]})
+            made = self._link(api, tenant, messenger)
         if place.outbound:
             return callback_target(self.port, place)
         return Target(
@@ -83,7 +78,23 @@ class Bridge:
             headers={"Authorization": f"Bearer {made['api_key']}"},
         )
 
-    def _post(self, api: HTTPConnection, path: str, body: Mapping[str, str]) -> Any:
+    def open_chat(self, site: str, tenant: Tenant = TENANT) -> str:
+        """Make a tenant's website chat for a site, and its link; return the messenger's id."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)) as api:
+            chat = {"name": "Bench", "kind": "website", "settings": {"sites": [site]}}
+            return self._link(api, tenant, chat)["id"]
+
+    def _link(self, api: HTTPConnection, tenant: Tenant, messenger: Mapping[str, Any]) -> Any:
+        """Make a tenant's channel, this messenger, and the link between them; return the messenger."""
+        channel = {"code": tenant.code, "channel_id": tenant.channel}
+        address = {"secret": self._place.keys.channel, "base_url": self._place.sink.url}
+        self._post(api, "/v1/channels", channel | address)
+        made = self._post(api, "/v1/messengers", messenger)
+        link = {"channel": tenant.channel, "account_id": tenant.account}
+        self._post(api, "/v1/links", link | {"messenger": made["id"]})
+        return made
+
+    def _post(self, api: HTTPConnection, path: str, body: Mapping[str, Any]) -> Any:
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self._place.keys.admin}",

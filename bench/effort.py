@@ -20,6 +20,8 @@ class Effort:
     """Messages pending when the server is started."""
     claim: int
     """Messages pending when loading is timed; the tenth of it is what it is compared with."""
+    visitors: int
+    """Who are connected to the website chat."""
     peers: bool
     """Whether to install and run what is not ours."""
 
@@ -32,6 +34,7 @@ FULL = Effort(
     backlog=300_000,
     restart=1_000_000,
     claim=1_000_000,
+    visitors=1_000,
     peers=True,
 )
 QUICK = Effort(
@@ -42,6 +45,7 @@ QUICK = Effort(
     backlog=3_000,
     restart=2_000,
     claim=5_000,
+    visitors=20,
     peers=False,
 )
 """Shows that everything works; the figures mean nothing."""

@@ -5,7 +5,8 @@
     ├── StoreUnavailable              the database did not take it; nothing was acknowledged
     ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
-    │   ├── Unauthenticated, CallbackRefused
+    │   ├── Unauthenticated, CallbackRefused, OriginRefused
+    │   ├── TooMany, Full
     │   ├── NotFound, MethodNotAllowed
     │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
     │   ├── LinkAmbiguous, NotLinked, KindUnavailable
@@ -159,6 +160,24 @@ class CallbackRefused(RequestRefused):
     """The address or the signature of this callback is wrong. Check the channel's hook address and secret."""
 
     code, http_status, title = "callback_refused", 401, "The callback is not known here"
+
+
+class OriginRefused(RequestRefused):
+    """This page is not on one of the chat's sites. Add its origin to `settings.sites` of the messenger."""
+
+    code, http_status, title = "origin_refused", 403, "The chat is not for this site"
+
+
+class TooMany(RequestRefused):
+    """This is too much at once. Try again in a while."""
+
+    code, http_status, title = "too_many", 429, "Too many at once"
+
+
+class Full(RequestRefused):
+    """This server takes no more connections at the moment. Try again."""
+
+    code, http_status, title = "full", 503, "The server is full"
 
 
 class NotFound(RequestRefused):

@@ -36,6 +36,7 @@ def make_host(
         "keys": lambda purpose: [purpose.encode().ljust(32, b".")[:32]],
         "messengers": lambda kind: [each for each in messengers if each.kind == kind],
         "open_file": no_file,
+        "max_bytes": 256 << 20,
         "feed": Feeds(
             store=open_store("sqlite:////nowhere/feed.db"), clock=FakeClock(), new_id=new_uuid
         ),

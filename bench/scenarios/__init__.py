@@ -20,7 +20,7 @@ from bench.lineup import (
 )
 from bench.load import Load
 from bench.outcome import Outcome
-from bench.scenarios import backlog, claim, fairness, idle, restart
+from bench.scenarios import backlog, claim, fairness, idle, restart, website
 from bench.scenarios.comparison import (
     Comparison,
     all_of,
@@ -159,6 +159,11 @@ SCENARIOS: Final = (
         name="claim",
         shows="Reading what is pending from the database, with one blocked conversation holding a fifth",
         run=claim.run,
+    ),
+    Scenario(
+        name="website",
+        shows="A thousand visitors of a website chat, 200 operators' replies a second: from callback to the visitor's socket",
+        run=website.run,
     ),
     Scenario(name="idle", shows="Memory of servers that have nothing to do", run=idle.run),
     Scenario(

@@ -30,8 +30,8 @@ _FAULT: Final = _Words(
 )
 
 _UNFETCHED: Final = _Words(
-    "The messenger has not fetched the message",
-    "Мессенджер не забрал сообщение",
+    "The message waits: its receiver is not online",
+    "Сообщение ждёт: получатель не в сети",
 )
 
 NOT_FETCHED: Final = "not_fetched"

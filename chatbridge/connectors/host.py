@@ -162,6 +162,8 @@ class Host:
     """Returns the messengers of a kind, oldest first."""
     open_file: Callable[[Content], AbstractAsyncContextManager[Download]]
     """Gives the file of an operator's message. Raises MediaError."""
+    max_bytes: int
+    """Bytes of a file at most."""
     feed: Feed
     """Keeps events until they are fetched, and wakes whoever waits for them, on whatever node."""
     stopping: asyncio.Event

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from chatbridge.demo.keys import DemoKeys, load_keys, save_keys, with_messenger
 from chatbridge.demo.messenger import DemoMessenger
 from chatbridge.demo.phone import Phone
 from chatbridge.demo.routes import FILES, MESSENGER, PAGE, SOURCES, add_demo_routes
+from chatbridge.demo.website import WEBSITE, open_website
 from chatbridge.errors import ConfigurationError
 from chatbridge.observability import logging
 from chatbridge.sandbox import serving as sandbox
@@ -42,14 +44,19 @@ async def run_demo(settings: Settings) -> None:
     logging.configure(form="console", level="warning")
     phone = Phone(conversation_id=f"demo-{secrets.token_hex(4)}", client=_CLIENT)
     messenger = DemoMessenger(phone=phone, new_id=lambda: f"m-{secrets.token_hex(8)}")
+    website: dict[str, str] = {}
+
+    def extend(app: web.Application) -> None:
+        _extend(app, settings, messenger)
+        app[WEBSITE] = website
 
     async def connect() -> None:
-        await _join(settings, keys, messenger)
+        website["messenger"] = await _join(settings, keys, messenger)
         typer.echo(_welcome(settings))
 
     sandbox_task = asyncio.create_task(_run_sandbox(settings), name="sandbox")
     server_task = asyncio.create_task(
-        server.serve(settings, extend=lambda app: _extend(app, settings, messenger), ready=connect),
+        server.serve(settings, extend=extend, ready=connect),
         name="server",
     )
     try:
@@ -134,8 +141,11 @@ def _extend(app: web.Application, settings: Settings, messenger: DemoMessenger) 
     add_demo_routes(app)
 
 
-async def _join(settings: Settings, keys: DemoKeys, messenger: DemoMessenger) -> None:
-    """Set up channel, messenger and link through the public API, as an operator of the server would."""
+async def _join(settings: Settings, keys: DemoKeys, messenger: DemoMessenger) -> str:
+    """Set up channels, messengers and links through the public API, as an operator of the server would.
+
+    Return the id of the website's messenger.
+    """
     bridge, crm = (
         f"http://127.0.0.1:{settings.http.port}",
         f"http://127.0.0.1:{settings.sandbox.port}",
@@ -162,6 +172,17 @@ async def _join(settings: Settings, keys: DemoKeys, messenger: DemoMessenger) ->
         scope_id=link["scope_id"],
         webhook_secret=keys.webhook_secret or "",
     )
+    website_id = await open_website(
+        session,
+        admin,
+        bridge=bridge,
+        crm=crm,
+        account_id=account["amojo_id"],
+        messenger_id=keys.website_id,
+        sites=list(_local(settings.http.port)),
+    )
+    save_keys(KEYS, replace(keys, website_id=website_id))
+    return website_id
 
 
 async def _ensure_channel(admin: BridgeClient, channel: dict[str, Any], crm: str) -> None:
@@ -193,6 +214,7 @@ def _welcome(settings: Settings) -> str:
 chatbridge demo is running. Stop it with Ctrl-C.
 
   Demo page    {bridge}/        write as a client, answer as an operator
+  Website      {bridge}/shop    a shop's page with the chat on it
   API          {bridge}/docs    (admin token: {KEYS}, admin_token)
   amoCRM       {crm}/        the sandbox: operator's inbox, switches, log
   Database     {settings.store.url}

@@ -18,6 +18,7 @@ class DemoKeys:
     messenger_id: str | None = None
     api_key: str | None = None
     webhook_secret: str | None = None
+    website_id: str | None = None
 
 
 def load_keys(file: Path) -> DemoKeys:

@@ -11,6 +11,7 @@ from aiohttp import BodyPartReader, web
 from chatbridge.demo.bridge_client import BridgeRefused
 from chatbridge.demo.files import LARGEST, Files
 from chatbridge.demo.messenger import DemoMessenger
+from chatbridge.demo.website import show_shop
 
 MESSENGER = web.AppKey("MESSENGER", DemoMessenger)
 FILES = web.AppKey("FILES", Files)
@@ -30,6 +31,7 @@ def add_demo_routes(app: web.Application) -> None:
     app.router.add_routes(
         [
             web.get("/", _page),
+            web.get("/shop", show_shop),
             web.get("/demo/config", _config),
             web.get("/demo/messages", _list_messages),
             web.post("/demo/messages", _send_message),

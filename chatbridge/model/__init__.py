@@ -41,6 +41,7 @@ from chatbridge.model.messages import (
     Person,
     Post,
     Quote,
+    Visit,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Status",
     "StatusBody",
     "Typing",
+    "Visit",
     "WebhookFormat",
     "decode_event",
     "decode_message",

@@ -135,6 +135,19 @@ class Quote(Value, frozen=True, kw_only=True):
     sender: Person | None = None
 
 
+class Visit(Value, frozen=True, kw_only=True):
+    """Where a visitor of a website writes from. For rules; amoCRM is not told, but for the link of the page."""
+
+    site: str
+    """Its origin, such as `https://shop.example`."""
+    url: str | None = None
+    title: str | None = None
+    referrer: str | None = None
+    """What led to the first page of the visit."""
+    utm: dict[str, str] = msgspec.field(default_factory=dict)
+    """Marks of the campaign that led there, without `utm_`."""
+
+
 class Message(Value, frozen=True, kw_only=True):
     """One message, whichever way it travels."""
 
@@ -161,5 +174,7 @@ class Message(Value, frozen=True, kw_only=True):
     """Client's message that must not ring in amoCRM."""
     source: str | None = None
     """External id of the source (line) it belongs to."""
+    visit: Visit | None = None
+    """Of a client on a website."""
     extras: dict[str, Any] = msgspec.field(default_factory=dict)
     """Parts of an operator's message passed on as amoCRM wrote them: `markup`, `template`, `forwards`, `post`."""

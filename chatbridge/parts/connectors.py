@@ -34,6 +34,7 @@ def host_of(ground: Ground, media: MediaParts, feed: Feed, stopping: asyncio.Eve
             downloader=media.downloader,
             links=media.links,
         ).open,
+        max_bytes=ground.settings.media.max_bytes,
         feed=feed,
         stopping=stopping,
     )

@@ -40,7 +40,7 @@ class Abilities:
     types: frozenset[MessageType] = frozenset({MessageType.TEXT})
     """What clients can send."""
     captions: bool = False
-    """Whether a client's file may have a text."""
+    """Whether a client's file may have a text; no messenger has one at a sticker."""
     longest_text: int = 4096
     """Characters of one message at most, whoever writes it."""
     edits: bool = False

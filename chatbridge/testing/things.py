@@ -48,6 +48,7 @@ def said_of(kind: MessageType, *, captions: bool) -> Said:
         return Said(type=kind, location=PLACE)
     if kind is MessageType.CONTACT:
         return Said(type=kind, contact=CARD)
+    captions = captions and kind is not MessageType.STICKER
     return Said(type=kind, file=FILES[kind], text=CAPTION if captions else None)
 
 

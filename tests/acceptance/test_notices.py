@@ -6,6 +6,7 @@ import pytest
 
 from tests.acceptance.bridge import Bridge, Shop
 from tests.acceptance.conftest import OwnBridge
+from tests.acceptance.event_stream import reading
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import texts, verified_event
 from tests.fakes import Answer, FarSide
@@ -84,6 +85,19 @@ async def test_amojos_own_shapes_have_no_word_for_it(
     await plain.operator_writes(shop.account, "c-1", "hello")
     (only,) = await backend.wait_for_requests(1)
     assert b"hello" in only.body
+
+
+@pytest.mark.parametrize("shape", ["standard", "amojo_v2"])
+async def test_the_stream_of_events_tells_it_too(
+    bridge: Bridge, plain: PlainAmojo, shape: str
+) -> None:
+    notices = {"settings": {"events": ["message.status", "link.connected"]}}
+    shop = await bridge.open_shop(plain, webhook_format=shape, **notices)
+    await bridge.take(shop, "m-1")
+    async with reading(bridge, shop.key) as stream:
+        told = {event.type: event.data["data"] for event in await stream.take(2)}
+    assert told.keys() == {"link.connected", "message.status"}
+    assert told["message.status"]["status"] == "delivered"
 
 
 async def test_a_report_outlives_the_server(

@@ -37,6 +37,13 @@ def test_a_tenant_is_measured_alone_and_beside_its_neighbour() -> None:
     assert "delivery p99 beside the neighbour : alone" in done.stdout
 
 
+@pytest.mark.usefixtures("compiler")
+def test_visitors_of_a_website_are_answered() -> None:
+    done = run("--quick", "--only", "website")
+    assert done.returncode == 0, done.stderr
+    assert "p99 from callback to socket, 20 visitors" in done.stdout
+
+
 def test_an_unknown_scenario_is_refused() -> None:
     done = run("--only", "nonsense")
     assert done.returncode == 2

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.pages.stub_demo import StubDemo
 from tests.pages.stub_sandbox import StubSandbox
+from tests.pages.stub_website import PlainSite, StubWebsite
 
 CHROMIUM = os.environ.get("CHATBRIDGE_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGS = [
@@ -24,6 +25,8 @@ ARGS = [
     "--use-fake-ui-for-media-stream",
 ]
 PATIENCE_MS = 20_000
+FAILURES = ("Failed to load resource", "WebSocket connection to")
+"""What the browser itself says when a server is away or refuses."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -57,6 +60,22 @@ async def demo(sandbox: StubSandbox) -> AsyncIterator[StubDemo]:
     await stub.running.stop()
 
 
+@session_loop()
+async def website() -> AsyncIterator[StubWebsite]:
+    stub = StubWebsite()
+    await stub.running.start()
+    yield stub
+    await stub.running.stop()
+
+
+@session_loop()
+async def site(website: StubWebsite) -> AsyncIterator[PlainSite]:
+    site = PlainSite(website.running.origin)
+    await site.running.start()
+    yield site
+    await site.running.stop()
+
+
 class Visitor:
     """Opens pages, each in a fresh context, and keeps what must not happen on any of them."""
 
@@ -74,22 +93,28 @@ class Visitor:
         scheme: Any = "light",
         width: int = 1280,
         height: int = 800,
+        ready: str = "[data-state=open]",
+        **more: Any,
     ) -> Page:
         context = await self._browser.new_context(
-            locale=locale, color_scheme=scheme, viewport={"width": width, "height": height}
+            locale=locale, color_scheme=scheme, viewport={"width": width, "height": height}, **more
         )
         context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
+        page = await self.watched(context)
+        await page.goto(address)
+        await page.wait_for_selector(ready, state="attached")
+        return page
+
+    async def watched(self, context: BrowserContext) -> Page:
         page = await context.new_page()
         page.on("console", lambda message: self._console(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", lambda request: self._request(request.url))
-        await page.goto(address)
-        await page.wait_for_selector("[data-state=open]", state="attached")
         return page
 
     def _console(self, kind: str, text: str) -> None:
-        if self.failures_expected and "Failed to load resource" in text:
+        if self.failures_expected and any(failure in text for failure in FAILURES):
             return
         if kind in {"error", "warning"}:
             self.complaints.append(f"{kind}: {text}")

@@ -318,6 +318,21 @@ async def test_an_operator_writes_first_and_the_client_answers(running: Demo, vi
     await expect(operator.locator(".who .typing")).to_be_visible()
 
 
+async def test_a_shop_with_the_chat_on_its_page(running: Demo, visit: Any) -> None:
+    shop = await visit(running.origin + "/shop", locale="ru-RU", ready="chatbridge-chat")
+    await shop.get_by_role("button", name="Спросить магазин").click()
+    await shop.get_by_role("button", name="Пропустить").click()
+    await shop.locator("textarea").fill("Есть 38-й размер?")
+    await shop.keyboard.press("Enter")
+    address = await shop.get_by_role("link", name="«Входящие» оператора").get_attribute("href")
+    operator = await visit(address)
+    await operator.locator(".chat-row", has_text="Есть 38-й размер?").click()
+    await operator.locator("textarea").fill("Да, и 39-й тоже.")
+    await operator.locator("textarea").press("Enter")
+    await expect(shop.locator(".message[data-id]", has_text="Да, и 39-й тоже.")).to_be_visible()
+    await shop.screenshot(path=SCREENSHOTS / "demo-shop.png")
+
+
 async def test_a_second_start_opens_the_same_database(tmp_path: Path) -> None:
     first, second = Demo(tmp_path), Demo(tmp_path)
     await first.start()

@@ -50,7 +50,8 @@ class BackendConnector(Connector):
     def wants(self, messenger: Messenger, notice: Notice) -> bool:
         """Return whether the messenger's settings name the notice; amojo's formats have no words for any."""
         standard = messenger.webhook_format is WebhookFormat.STANDARD
-        return standard and notice in self._settings(messenger).events
+        has_words = standard or messenger.webhook_url is None
+        return has_words and notice in self._settings(messenger).events
 
     def _settings(self, messenger: Messenger) -> BackendSettings:
         known = self._known.get(messenger.id)

@@ -57,7 +57,8 @@ const tabs = createTabs({
   ],
 });
 const sign = h("span", { class: "connection", role: "status" });
-const links = { docs: link("docs", "api_docs"), metrics: link("metrics", "metrics") };
+const links = { shop: link("chat", "website"), docs: link("docs", "api_docs"), metrics: link("metrics", "metrics") };
+links.shop.href = "/shop";
 
 /** The operator clicked a message: its bubble on the phone is known by the id of either side. */
 function onSelected({ id, client_id }) {
@@ -101,7 +102,16 @@ function topBar() {
       h("h1", { class: "topbar__name" }, "chatbridge"),
       h("span", { "class": "topbar__sub", "data-t": "subtitle" }),
     ),
-    h("nav", { class: "topbar__tools" }, sign, about, links.docs, links.metrics, languageSwitch(words)),
+    h(
+      "nav",
+      { class: "topbar__tools" },
+      sign,
+      about,
+      links.shop,
+      links.docs,
+      links.metrics,
+      languageSwitch(words),
+    ),
   );
 }
 

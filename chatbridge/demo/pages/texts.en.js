@@ -54,6 +54,15 @@ export default {
   "sandbox_wait": "Opening the operator's inbox…",
   "send_recording": "Stop and send",
   "shop": "Demo shop",
+  "shop.about":
+    "This is somebody's page with the chat on it: one line in its head. What you write here stands in the operator's inbox of the sandbox, and the answer comes back.",
+  "shop.ask": "Ask the shop",
+  "shop.backpack": "Backpack, 30 litres",
+  "shop.boots": "Hiking boots",
+  "shop.inbox": "Operator's inbox",
+  "shop.name": "North Trail",
+  "shop.tent": "Tent for two",
+  "shop.title": "Ready for the mountains?",
   "state.delivered": "delivered",
   "state.failed": "failed",
   "state.queued": "on its way",
@@ -102,5 +111,6 @@ export default {
   "typing": "typing…",
   "unblock": "Unblock",
   "waiting": "waiting…",
+  "website": "Website chat",
   "write_here": "Message",
 };

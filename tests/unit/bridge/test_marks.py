@@ -183,6 +183,8 @@ async def test_a_messenger_that_reports_is_given_time_to_do_so(
     house.marks.ended([outcome])
     for _ in range(20):
         await house.store.read(pending.newest)
+    while not reports and not house.told():
+        await house.store.read(pending.newest)
     assert [status.mark for status in house.told()] == ([] if reports else [Mark.DELIVERED])
     await house.marks.stop()
 
@@ -223,7 +225,7 @@ async def test_what_nobody_fetched_for_a_quarter_of_an_hour_has_failed(house: Ho
     house.clock.advance(15 * 60)
     await house.marks.walk_on()
     said = [(one.amojo_message_id, one.mark, one.reason, one.text) for one in house.told()]
-    words = "Мессенджер не забрал сообщение."
+    words = "Сообщение ждёт: получатель не в сети."
     assert sorted(said) == [
         ("a-1", Mark.DELIVERED, None, None),
         ("a-2", Mark.FAILED, FailureReason.MESSENGER_OFF, words),

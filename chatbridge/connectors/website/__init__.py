@@ -1,0 +1,1 @@
+"""The website chat: what its visitors' browsers run, and what answers them."""
