@@ -215,7 +215,8 @@ async def _parameters(request: web.Request) -> Parameters:
         return Parameters(texts | await request.json(), files)
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
-            files[name] = value.filename, value.file.read()
+            with value.file as file:
+                files[name] = value.filename, file.read()
         else:
             texts[name] = value
     return Parameters(texts, files)
