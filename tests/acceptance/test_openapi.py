@@ -18,7 +18,7 @@ from schemathesis.specs.openapi import checks
 from tests.acceptance.bridge import ADMIN_TOKEN, Bridge, bridge_process, faults_in
 from tests.processes import Process, stopped_afterwards
 
-EXAMPLES = 30
+EXAMPLES = 8
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -83,7 +83,7 @@ def test_made_up_requests_get_documented_answers(fuzzed: Process) -> None:
         asked += ask_at_random(fuzzed, operation, GenerationMode.POSITIVE, headers)
         if operation.body or operation.query:
             asked += ask_at_random(fuzzed, operation, GenerationMode.NEGATIVE, headers)
-    assert asked > 500
+    assert asked > 300
     assert faults_in(fuzzed.log) == []
     assert ask(fuzzed, "GET", "/readyz")["status"] == "ok"
 
