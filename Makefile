@@ -20,8 +20,9 @@ setup: $(VENV)/.dev ## make .venv with the locked requirements, test tools inclu
 run: $(VENV)/.runtime ## the demo: server, amoCRM sandbox and a client's phone; Ctrl-C stops all of it
 	@exec $(BIN)/chatbridge demo
 
+# Half of what tests do is wait for processes they started: three at once keep two cores busy.
 test: $(VENV)/.dev browser ## every test, PostgreSQL and browser tests included
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 check: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .
