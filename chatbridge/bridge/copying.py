@@ -58,6 +58,7 @@ class Need(NamedTuple):
 
 
 _NOTHING: Final = Need()
+_WITH_CONTENT: Final = (Message, Edit)  # `Message | Edit` would be made anew for every message
 
 
 Fetch = Callable[[int, str], AbstractAsyncContextManager[Download]]
@@ -77,7 +78,7 @@ class Deliverer(Protocol):
 
 def content_of(event: Event) -> Content | None:
     """Return what an event says if that can have a file."""
-    if isinstance(event, Message | Edit) and event.content.type is not MessageType.TEXT:
+    if isinstance(event, _WITH_CONTENT) and event.content.type is not MessageType.TEXT:
         return event.content
     return None
 

@@ -24,10 +24,10 @@ class Reporting:
     def follow_up(self, outcome: Outcome, amojo_conversation_id: str | None) -> Draft | None:
         """Return the report of an outcome that is final, None if nobody asked for one."""
         entry = outcome.entry
+        if entry.direction is not Direction.TO_AMOJO or entry.kind != Kind.MESSAGE:
+            return None
         link = self._directory.find_link_by_id(entry.link_id)
         if link is None or not self._is_wanted(self._directory.messenger(link.messenger_id)):
-            return None
-        if entry.direction is not Direction.TO_AMOJO or entry.kind != Kind.MESSAGE:
             return None
         return _draft(outcome, amojo_conversation_id or entry.amojo_id)
 

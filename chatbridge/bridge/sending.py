@@ -39,6 +39,7 @@ from chatbridge.store.entries import Entry
 
 _Named = TypeVar("_Named", Message, Reaction)
 
+_WITH_FILES: Final = (Message, Edit)  # `Message | Edit` would be made anew for every message
 _REMEMBERED: Final = 10_000
 """Conversations remembered that a messenger named a moment ago."""
 _WAITING: Final = "waits in the messenger's event stream"
@@ -82,7 +83,7 @@ class Sending:
             raise Misconfigured("The account is disconnected. Link it again to deliver what waits.")
         channel = self._directory.channel(link.channel_id)
         event, note = entry.read(), None
-        if isinstance(event, Message | Edit) and event.content.type in MEDIA_TYPES:
+        if isinstance(event, _WITH_FILES) and event.content.type in MEDIA_TYPES:
             event, note = await self._attachments.attach(entry, event)
         now = self._clock.wall()
         if isinstance(event, Message):
@@ -145,16 +146,16 @@ class Sending:
     def _event_for(
         self, entry: Entry, event: Event, can: Capabilities, note: str | None
     ) -> tuple[Deliverable, tuple[str, ...]]:
-        if isinstance(event, Started | Report | LinkEvent):
-            return event, ()
+        if isinstance(event, Message):
+            adapted = adapt(self._named_now(event, entry), can)
+            return adapted if note is None else (adapted.message, (note, *adapted.changes))
         if isinstance(event, Reaction):
             event = self._named_now(event, entry)
             if can.reactions:
                 return event, ()
             return adapt(as_text(event, entry.key.hex()), can).message, ("reaction sent as text",)
-        if isinstance(event, Message):
-            adapted = adapt(self._named_now(event, entry), can)
-            return adapted if note is None else (adapted.message, (note, *adapted.changes))
+        if isinstance(event, Started | Report | LinkEvent):
+            return event, ()
         raise TypeError(f"a {entry.kind} does not go to a messenger")
 
     def _named_now(self, event: _Named, entry: Entry) -> _Named:

@@ -46,7 +46,7 @@ def build(
         "Content-Type": "application/json",
         "webhook-id": webhook_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(_sign(secret, signed) for secret in secrets),
+        "webhook-signature": " ".join([_sign(secret, signed) for secret in secrets]),
     }
     return Request(method="POST", url=url, headers=headers, body=body)
 
