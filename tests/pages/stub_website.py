@@ -78,8 +78,8 @@ class StubWebsite:
         self.settings_status = 200
         self.scripts = load_scripts()
         self.panel_status = 200
-        self.panels = 0
-        """How often a panel was asked for."""
+        self.panels: list[str] = []
+        """The addresses by which a panel was asked for."""
         self.people: dict[str, Person] = {}
         self.heard: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, bytes]] = []
@@ -201,7 +201,7 @@ class StubWebsite:
 
     async def _panel(self, request: web.Request) -> web.Response:
         async with self._news:
-            self.panels += 1
+            self.panels.append(request.path_qs)
             self._news.notify_all()
         if self.panel_status != 200:
             return _script("", self.panel_status)

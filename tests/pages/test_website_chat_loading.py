@@ -30,12 +30,12 @@ def aged(website: Any) -> None:
 async def test_the_panel_comes_once_when_it_is_wanted(website: Any, site: Any, visit: Any) -> None:
     page = await loaded(site, visit)
     await page.wait_for_load_state("networkidle")
-    assert website.panels == 0
+    assert website.panels == []
     for _ in range(2):
         await launcher(page).click()
         await expect(page.get_by_role("textbox")).to_be_focused()
         await page.keyboard.press("Escape")
-    assert website.panels == 1
+    assert len(website.panels) == 1
 
 
 @pytest.mark.parametrize("how", ["hover", "focus"])
@@ -76,6 +76,7 @@ async def test_a_panel_that_does_not_come_is_said_and_asked_for_again(
     await say(page, "Here I am")
     await website.until(lambda: website.texts() == ["Here I am"])
     await expect(page.get_by_text(MISSING)).to_have_count(0)
+    assert len(set(website.panels)) == len(website.panels) >= 4, "a browser may remember a failure"
 
 
 async def test_a_panel_that_is_late_finds_what_is_wanted_by_then(site: Any, visit: Any) -> None:
@@ -125,7 +126,7 @@ async def test_a_page_that_is_nothing_but_the_chat_asks_for_the_panel_until_it_c
     visit.failures_expected = True
     website.panel_status = 503
     page = await visit(f"{website.running.origin}/chat/shop", ready=CHAT)
-    await website.until(lambda: website.panels == 2)
+    await website.until(lambda: len(website.panels) == 2)
     website.panel_status = 200
     await expect(page.get_by_role("textbox")).to_be_visible()
 
@@ -141,7 +142,7 @@ async def test_a_page_of_before_an_upgrade_renews_itself_when_the_chat_is_opened
     await expect(page.locator(".message[data-id]")).to_have_count(2)
     await expect(page.locator(CHAT)).to_have_count(1)
     assert len(website.person.sockets) == 1
-    assert website.panels == 1
+    assert len(website.panels) == 1
     await page.evaluate("chatbridge.close()")
     await expect(launcher(page)).to_be_focused()
 

@@ -3,7 +3,7 @@ import version from "./panel.version";
 
 const script = document.currentScript;
 
-/** A browser does not ask again for a module that did not come (whatwg/html#6768), so each attempt has an address of its own. */
+/** Most browsers never ask again for a module that did not come (whatwg/html#6768), so each attempt has its own address. */
 async function loadPanel(attempt) {
   const path = `chat/panel/${version}.js${attempt ? `?${attempt}` : ""}`;
   return (await import(new URL(path, script.src))).default;
