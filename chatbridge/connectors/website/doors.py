@@ -81,7 +81,7 @@ class Doors:
             compress=False,  # a compressor for each would be most of its memory
         )
         await page.prepare(request)
-        socket = Socket(
+        await Socket(
             chat=chat,
             host=self._host,
             hub=self._hub,
@@ -89,9 +89,7 @@ class Doors:
             page=page,
             dialogue=Dialogue(chat.seals, origin, self._host.new_id),
             address=address_of(request.remote, request.headers.get("X-Forwarded-For")),
-        )
-        with self._hub.connected(page):
-            await socket.talk()
+        ).talk()
         return page
 
     async def file(self, request: web.Request) -> web.Response:
