@@ -299,7 +299,10 @@ async def test_a_visitor_on_one_worker_hears_of_a_callback_on_the_other(
                 assert connection.page.texts == ["begin", *wanted]
             before = len(lines(process, "replaced"))
             signalled(process, signal.SIGHUP)
-            assert await asyncio.gather(*(each.closed() for each in visitors.values())) == [1012, 1012]
+            assert await asyncio.gather(*(each.closed() for each in visitors.values())) == [
+                1012,
+                1012,
+            ]
             until(lambda: len(lines(process, "replaced")) > before, "both are replaced")
             async with page.connected():
                 assert page.texts == ["begin", *wanted]
