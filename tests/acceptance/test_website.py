@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Reply, Shop, eventually, faults_in
+from tests.acceptance.bridge import Bridge, Shop, eventually, faults_in
 from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.test_workers import begin, crew_process, lines, signalled
@@ -256,22 +256,6 @@ async def chat_on(connection: Connection) -> None:
             await asyncio.sleep(0)
 
 
-async def known_to_all(bridge: Bridge, shop: Shop) -> None:
-    """Return when both workers have heard of a chat: one of them made it."""
-    answered = set()
-    while len(answered) < 2:
-        before = len(bridge.process.log)
-        for reply in await asyncio.gather(*(settings_of(bridge, shop) for _ in range(8))):
-            assert reply.status in (200, 404)
-        for line in lines(bridge.process, "request", after=before):
-            if line["status"] == 200:
-                answered.add(line["worker"])
-
-
-async def settings_of(bridge: Bridge, shop: Shop) -> Reply:
-    return await bridge.call("GET", f"/chat/{shop.messenger['id']}/settings", key=None)
-
-
 async def test_a_visitor_on_one_worker_hears_of_a_callback_on_the_other(
     tmp_path: Path, postgres: PostgresServer, plain: PlainAmojo, http: aiohttp.ClientSession
 ) -> None:
@@ -279,7 +263,6 @@ async def test_a_visitor_on_one_worker_hears_of_a_callback_on_the_other(
         bridge = Bridge(process, http)
         await asyncio.to_thread(begin, process)
         shop = await open_chat(bridge, plain)
-        await known_to_all(bridge, shop)
         async with AsyncExitStack() as stack:
             page, visitors = Page(bridge, shop), dict[object, Any]()
             async with page.connected() as connection:
