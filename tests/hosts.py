@@ -26,6 +26,10 @@ def make_host(
     *messengers: Messenger, allow: Sequence[str] = ("127.0.0.1",), **changes: Any
 ) -> Host:
     """A host with real clients, which are not started."""
+
+    async def find_messenger(messenger_id: str) -> Messenger | None:
+        return next((each for each in messengers if each.id == messenger_id), None)
+
     guard, limits = AddressGuard.allowing(allow), TransportLimits()
     values = {
         "public_url": "https://bridge.example.com",
@@ -35,6 +39,7 @@ def make_host(
         "new_id": new_uuid,
         "keys": lambda purpose: [purpose.encode().ljust(32, b".")[:32]],
         "messengers": lambda kind: [each for each in messengers if each.kind == kind],
+        "find_messenger": find_messenger,
         "open_file": no_file,
         "max_bytes": 256 << 20,
         "feed": Feeds(

@@ -92,7 +92,7 @@ class Directory:
     ) -> bool:
         """Look into the database for what is not known here, before a caller is refused; return whether to ask again.
 
-        Where no other node could have stored it, nothing is done. `messenger_id` stands for the links of a messenger,
+        Where no other node could have stored it, nothing is done. `messenger_id` stands for a messenger and its links,
         `amojo_channel` for the messenger with this identity.
 
         Raises:
@@ -178,6 +178,17 @@ class Directory:
             raise NotFound(
                 f"There is no messenger {messenger_id!r}. Make one with POST /v1/messengers."
             ) from None
+
+    async def find_messenger(self, messenger_id: str) -> Messenger | None:
+        """Return a messenger whose id somebody names; one that another node made a moment ago is looked for.
+
+        Raises:
+            StoreUnavailable: the database is away, and it is not known here.
+
+        """
+        if messenger_id not in self._messengers:
+            await self.look_for(messenger_id=messenger_id)
+        return self._messengers.get(messenger_id)
 
     def messenger_by_key(self, api_key: str) -> Messenger | None:
         """Return the messenger an API key belongs to: its own, or for a while the one before that."""

@@ -3,29 +3,21 @@
 Fills the index by which conversations are found (`store/history`), by a walk through the journal behind the hot path.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.directory import Directory
+from chatbridge.bridge.periodic import FIRST
 from chatbridge.clock import Clock
-from chatbridge.errors import LinkAmbiguous, NotFound, StoreUnavailable
+from chatbridge.errors import LinkAmbiguous, NotFound
 from chatbridge.model import Content, Direction, Edit, Event, Messenger, Reaction
 from chatbridge.store import history
 from chatbridge.store.engine import Store
 from chatbridge.store.passport import Passport
 
-log = structlog.get_logger()
-
-_FIRST: Final = 0
-"""Whoever delivers this partition walks for all nodes."""
-_BETWEEN: Final = 1.0
-"""Seconds from one walk to the next."""
 _STRETCH: Final = 5_000
 """Entries indexed at once: some ten milliseconds, in which nothing else is written. With 500, nearly every one of them writes a page
 of its own: under load that costs each message 5 µs more."""
@@ -68,17 +60,6 @@ class History:
         self._seen: deque[tuple[int, int]] = deque()
         """When the journal was looked at lately, and its newest entry then."""
         self._indexed = self._newest = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to index."""
-        self._task = asyncio.create_task(self._walk(), name="history")
-
-    async def stop(self) -> None:
-        """Index no more. The next start goes on."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def load_page(
         self,
@@ -114,24 +95,15 @@ class History:
             item.content = content
         return items, items[-1].passport.entry_id if page.more else None
 
-    async def _walk(self) -> None:
-        while True:
-            try:
-                if _FIRST in self._partitions():
-                    await self.walk_on()
-            except StoreUnavailable as error:
-                log.warning("history_not_indexed", reason=str(error))
-            except Exception:
-                log.exception("history_fault")
-            await self._clock.sleep(_BETWEEN)
-
     async def walk_on(self) -> None:
-        """Index the journal as far as it is sure that nothing can turn up in it any more.
+        """Index the journal as far as it is sure that nothing can turn up in it any more, if that is done here.
 
         Raises:
             StoreUnavailable: the database is away.
 
         """
+        if FIRST not in self._partitions():
+            return
         now, newest = self._clock.now(), await self._store.read(history.newest_entry)
         grown, self._newest = newest - self._newest, newest
         self._seen.append((now, newest))

@@ -17,6 +17,7 @@ from chatbridge.bridge import import_plan as plan
 from chatbridge.bridge.accepting import entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.intake import Intake
+from chatbridge.bridge.periodic import FIRST
 from chatbridge.clock import Clock
 from chatbridge.errors import (
     LinkAmbiguous,
@@ -34,8 +35,6 @@ from chatbridge.store.imports import BadLine, GoodLine, Import, ImportState
 
 log = structlog.get_logger()
 
-_FIRST: Final = 0
-"""Whoever delivers this partition imports for all nodes."""
 _SHOWN: Final = 100
 """Bad lines that are shown."""
 _DROPPED: Final = 1_000
@@ -164,7 +163,7 @@ class Importing:
         while True:
             moved = 0
             try:
-                if _FIRST in self._partitions():
+                if FIRST in self._partitions():
                     moved = await self.move_on()
             except (StoreUnavailable, NotFound) as error:
                 log.warning("imports_not_moved", reason=str(error))

@@ -16,6 +16,7 @@ import structlog
 from chatbridge.bridge.accepting import Acceptor, entry_key
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.failure_words import NOT_FETCHED, reason_of, speaks_russian, words_of
+from chatbridge.bridge.periodic import FIRST
 from chatbridge.clock import Clock
 from chatbridge.errors import NotFound, StoreUnavailable
 from chatbridge.ids import delivered_key, delivery_id, fingerprint
@@ -55,8 +56,6 @@ _BETWEEN: Final = 10.0
 _PAGE: Final = 1_000
 _PAUSE: Final = 1.0
 """Seconds before the database is asked again after it failed."""
-_FIRST: Final = 0
-"""Whoever delivers this partition walks for all nodes."""
 
 
 class Marking(NamedTuple):
@@ -179,7 +178,7 @@ class Marks:
         while True:
             await self._clock.sleep(_BETWEEN)
             try:
-                while _FIRST in self._partitions() and await self.walk_on():
+                while FIRST in self._partitions() and await self.walk_on():
                     pass
             except StoreUnavailable as error:
                 log.warning("marks_not_walked", reason=str(error))

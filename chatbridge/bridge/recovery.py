@@ -15,6 +15,7 @@ import structlog
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.histories import Histories
+from chatbridge.bridge.periodic import FIRST
 from chatbridge.bridge.walk import Walk
 from chatbridge.clock import Clock
 from chatbridge.errors import StoreUnavailable
@@ -37,8 +38,6 @@ _HELD: Final = 2.0
 """Seconds for which a callback waits until what was missed before it is found. amoCRM waits five."""
 _HOLDING: Final = 60 * 1_000_000
 """Microseconds from the begin of a recovery for which callbacks may wait."""
-_FIRST: Final = 0
-"""Whoever delivers this partition recovers for all nodes."""
 
 
 class Recovery:
@@ -108,7 +107,7 @@ class Recovery:
             self._wake.clear()
             try:
                 row = await self._look()
-                if row is not None and _FIRST in self._partitions():
+                if row is not None and FIRST in self._partitions():
                     await self._recover(row)
                     continue
             except StoreUnavailable as error:

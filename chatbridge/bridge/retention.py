@@ -1,54 +1,40 @@
 """Removes files that were kept long enough, and uploads that no message ever named."""
 
-import asyncio
 from typing import Final
 
 import structlog
 
 from chatbridge.clock import Clock
-from chatbridge.errors import MediaNotKept, StoreUnavailable
 from chatbridge.media.files import Files
 from chatbridge.store import media
 from chatbridge.store.engine import Store
 
 log = structlog.get_logger()
 
-_HOUR: Final = 3600.0
 _DAY: Final = 24 * 3600 * 1_000_000
 _PAGE: Final = 200
 
 
 class Retention:
-    """Looks every hour for what may go."""
+    """Knows what may go."""
 
     def __init__(self, *, store: Store, clock: Clock, files: Files, days: int) -> None:
         """Keep files for so many days; unnamed uploads are kept for one."""
         self._store, self._clock, self._files, self._days = store, clock, files, days
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._look(), name="retention")
+    async def remove_all(self) -> None:
+        """Remove what may go.
 
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        Raises:
+            MediaNotKept: the place where files are kept is away.
+            StoreUnavailable: the database is away.
 
-    async def _look(self) -> None:
-        while True:
-            try:
-                removed = 0
-                while page := await self.remove_page():
-                    removed += page
-                if removed:
-                    log.info("files_removed", count=removed)
-            except (MediaNotKept, StoreUnavailable) as error:
-                log.warning("files_not_removed", reason=str(error))
-            except Exception:
-                log.exception("retention_fault")
-            await self._clock.sleep(_HOUR)
+        """
+        removed = 0
+        while page := await self.remove_page():
+            removed += page
+        if removed:
+            log.info("files_removed", count=removed)
 
     async def remove_page(self) -> int:
         """Remove some of what may go; return how many files, 0 when there are none left.

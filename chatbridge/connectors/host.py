@@ -1,7 +1,7 @@
 """What a connector is given: the server around it, and the door through which clients' messages come in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -160,6 +160,9 @@ class Host:
     """Returns 32-byte keys for a purpose of the connector's own: the first signs, all of them verify. They stay the same over restarts and on all nodes."""
     messengers: Callable[[str], Sequence[Messenger]]
     """Returns the messengers of a kind, oldest first."""
+    find_messenger: Callable[[str], Awaitable[Messenger | None]]
+    """Returns the messenger with this id, whatever its kind; one that another node made a moment ago is looked for in the database.
+    Raises StoreUnavailable."""
     open_file: Callable[[Content], AbstractAsyncContextManager[Download]]
     """Gives the file of an operator's message. Raises MediaError."""
     max_bytes: int

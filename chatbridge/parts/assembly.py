@@ -1,24 +1,18 @@
 """Everything that a server is made of, but for its web side."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatbridge import ids
-from chatbridge.bridge.accepting import Acceptor
-from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.attaching import Attachments
 from chatbridge.bridge.caretaking import Caretaker
 from chatbridge.bridge.directory import Directory
-from chatbridge.bridge.feed_retention import FeedRetention
 from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.history import History
 from chatbridge.bridge.importing import Importing
-from chatbridge.bridge.inbound import ClientDoor
-from chatbridge.bridge.intake import Intake
-from chatbridge.bridge.marks import Marks
+from chatbridge.bridge.periodic import Periodic
 from chatbridge.bridge.replies import Replies
-from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.webhooks import Webhooks
 from chatbridge.clock import Clock
 from chatbridge.config import Settings
@@ -26,10 +20,12 @@ from chatbridge.connectors.base import Connector
 from chatbridge.connectors.registry import load_connectors
 from chatbridge.delivery.courier import Courier
 from chatbridge.delivery.ownership import Ownership
+from chatbridge.parts.chores import chores_of
 from chatbridge.parts.connectors import host_of
-from chatbridge.parts.delivery import assemble_courier, assemble_marks, ownership_of
+from chatbridge.parts.delivery import assemble_courier, ownership_of
 from chatbridge.parts.ground import Ground, lay
 from chatbridge.parts.media import MediaParts, assemble_media
+from chatbridge.parts.messages import MessageParts, assemble_messages
 from chatbridge.parts.replies import assemble_replies
 from chatbridge.store.engine import Store
 
@@ -43,21 +39,16 @@ class Parts:
     """Is set when the server stops."""
     connectors: Mapping[str, Connector]
     caretaker: Caretaker
-    inbound: ClientDoor
     ownership: Ownership
     courier: Courier
-    acceptor: Acceptor
     media: MediaParts
     feeds: Feeds
-    feed_retention: FeedRetention
     webhooks: Webhooks
-    marks: Marks
-    typing: TypingRelay
-    intake: Intake
-    afterthoughts: Afterthoughts
+    messages: MessageParts
     replies: Replies
     history: History
     importing: Importing
+    chores: Sequence[Periodic]
 
     @property
     def store(self) -> Store:
@@ -83,90 +74,57 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
 
     """
     ground = lay(settings, clock, worker=worker)
-    store, directory, transport = ground.store, ground.directory, ground.transport
+    # Files and connectors need each other: the one fetch through what the others bring, once there is something to fetch.
     connectors: dict[str, Connector] = {}
     media, stopping = assemble_media(ground, connectors), asyncio.Event()
-    feeds = Feeds(store=store, clock=clock, new_id=ids.new_uuid)
+    feeds = Feeds(store=ground.store, clock=clock, new_id=ids.new_uuid)
     connectors |= load_connectors(host_of(ground, media, feeds, stopping))
-    attachments = Attachments(store=store, copier=media.copier, links=media.links)
-    ownership = ownership_of(ground)
     webhooks = Webhooks(
-        store=store,
+        store=ground.store,
         clock=clock,
         metrics=ground.metrics,
         pause_after_hours=settings.delivery.pause_after_hours,
     )
+    ownership = ownership_of(ground)
+    attachments = Attachments(store=ground.store, copier=media.copier, links=media.links)
     courier = assemble_courier(
         ground, connectors, attachments=attachments, webhooks=webhooks, ownership=ownership
     )
-    acceptor = Acceptor(
-        store=store, clock=clock, metrics=ground.metrics, queue=courier, copier=media.copier
+    messages = assemble_messages(
+        ground, connectors, media=media, courier=courier, webhooks=webhooks
     )
-    typing = TypingRelay(
-        directory=directory,
-        transport=transport,
-        connectors=connectors,
-        webhooks=webhooks,
+    feeds.tell(messages.marks.fetched)
+    history = History(
+        store=ground.store,
         clock=clock,
-        new_id=ids.new_uuid,
+        directory=ground.directory,
+        attachments=attachments,
+        partitions=lambda: courier.partitions,
     )
-    intake = Intake(store=store, directory=directory, acceptor=acceptor, uploads=media.uploads)
-    afterthoughts = Afterthoughts(
-        store=store,
-        clock=clock,
-        directory=directory,
-        acceptor=acceptor,
-        uploads=media.uploads,
-        new_id=ids.new_uuid,
-    )
-    marks = assemble_marks(ground, connectors, courier, acceptor)
-    feeds.tell(marks.fetched)
     return Parts(
         ground=ground,
         stopping=stopping,
         connectors=connectors,
         caretaker=Caretaker(
-            directory=directory,
+            directory=ground.directory,
             clock=clock,
             connectors=connectors,
             partitions=lambda: courier.partitions,
         ),
-        inbound=ClientDoor(
-            intake=intake,
-            afterthoughts=afterthoughts,
-            marks=marks,
-            typing=typing,
-            uploads=media.uploads,
-        ),
         ownership=ownership,
         courier=courier,
-        acceptor=acceptor,
         media=media,
         feeds=feeds,
-        feed_retention=FeedRetention(
-            store=store,
-            clock=clock,
-            days=settings.feed.retention_days,
-            partitions=lambda: courier.partitions,
-        ),
         webhooks=webhooks,
-        marks=marks,
-        typing=typing,
-        intake=intake,
-        afterthoughts=afterthoughts,
-        replies=assemble_replies(ground, acceptor=acceptor, typing=typing, courier=courier),
-        history=History(
-            store=store,
-            clock=clock,
-            directory=directory,
-            attachments=attachments,
-            partitions=lambda: courier.partitions,
-        ),
+        messages=messages,
+        replies=assemble_replies(ground, messages=messages, courier=courier),
+        history=history,
         importing=Importing(
-            store=store,
+            store=ground.store,
             clock=clock,
-            directory=directory,
-            intake=intake,
+            directory=ground.directory,
+            intake=messages.intake,
             partitions=lambda: courier.partitions,
         ),
+        chores=chores_of(ground, media=media, history=history, courier=courier),
     )

@@ -28,6 +28,7 @@ def host_of(ground: Ground, media: MediaParts, feed: Feed, stopping: asyncio.Eve
         new_id=ids.new_uuid,
         keys=partial(_keys, tuple(ground.settings.secret_keys)),
         messengers=messengers,
+        find_messenger=directory.find_messenger,
         open_file=FileReader(
             store=ground.store,
             files=media.files,

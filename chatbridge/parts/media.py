@@ -39,11 +39,9 @@ class MediaParts:
     def start(self, deliverer: Deliverer) -> None:
         """Go on with what was left; `deliverer` hears whose files are there."""
         self.copier.start(deliverer)
-        self.retention.start()
 
     async def stop(self) -> None:
         """Begin nothing new, break off what is being copied."""
-        await self.retention.stop()
         await self.copier.stop()
         await self.downloader.close()
 

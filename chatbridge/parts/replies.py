@@ -1,21 +1,18 @@
 """The parts that take callbacks, and that stand against their loss."""
 
 from chatbridge import ids
-from chatbridge.bridge.accepting import Acceptor
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.heartbeat import Heartbeat
 from chatbridge.bridge.histories import Histories
 from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.replies import Replies
 from chatbridge.bridge.spooling import Spool
-from chatbridge.bridge.typing import TypingRelay
 from chatbridge.delivery.courier import Courier
 from chatbridge.parts.ground import Ground
+from chatbridge.parts.messages import MessageParts
 
 
-def assemble_replies(
-    ground: Ground, *, acceptor: Acceptor, typing: TypingRelay, courier: Courier
-) -> Replies:
+def assemble_replies(ground: Ground, *, messages: MessageParts, courier: Courier) -> Replies:
     """Make what takes callbacks; what stands against their loss hears of gaps from the heartbeat."""
     store, clock, directory, settings = (
         ground.store,
@@ -39,8 +36,8 @@ def assemble_replies(
         clock=clock,
         directory=directory,
         metrics=ground.metrics,
-        acceptor=acceptor,
-        typists=typing,
+        acceptor=messages.acceptor,
+        typists=messages.typing,
         spool=spool,
         new_id=ids.new_uuid,
     )
@@ -60,7 +57,7 @@ def assemble_replies(
     )
     heartbeat.tell(recovery.wake)
     return Replies(
-        acceptor=acceptor,
+        acceptor=messages.acceptor,
         callbacks=callbacks,
         spool=spool,
         heartbeat=heartbeat,

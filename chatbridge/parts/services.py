@@ -14,7 +14,7 @@ from chatbridge.web.services import Services
 
 def services_of(parts: Parts) -> Services:
     """Return what the web side works with."""
-    ground, media, replies = parts.ground, parts.media, parts.replies
+    ground, media, messages, replies = parts.ground, parts.media, parts.messages, parts.replies
     settings, store, clock = ground.settings, ground.store, ground.clock
     directory, transport = ground.directory, ground.transport
     look_up = partial(parts.courier.look_up, again=True)
@@ -29,7 +29,7 @@ def services_of(parts: Parts) -> Services:
         clock=clock,
         store=store,
         directory=directory,
-        intake=parts.intake,
+        intake=messages.intake,
         callbacks=replies.callbacks,
         linking=Linking(
             directory=directory,
@@ -45,18 +45,18 @@ def services_of(parts: Parts) -> Services:
         ),
         webhooks=parts.webhooks,
         parking=Parking(store=store, clock=clock, look_up=look_up),
-        marks=parts.marks,
-        afterthoughts=parts.afterthoughts,
-        typing=parts.typing,
+        marks=messages.marks,
+        afterthoughts=messages.afterthoughts,
+        typing=messages.typing,
         ingress=Ingress(
             store=store,
             clock=clock,
             directory=directory,
             transport=transport,
-            intake=parts.intake,
-            afterthoughts=parts.afterthoughts,
-            marks=parts.marks,
-            typing=parts.typing,
+            intake=messages.intake,
+            afterthoughts=messages.afterthoughts,
+            marks=messages.marks,
+            typing=messages.typing,
         ),
         feeds=parts.feeds,
         uploads=media.uploads,

@@ -43,7 +43,7 @@ class Names:
     """Of API keys."""
     scopes: frozenset[str] = frozenset()
     messengers: frozenset[str] = frozenset()
-    """Messengers whose links are meant."""
+    """Messengers, and their links."""
     amojo_channels: frozenset[str] = frozenset()
     """Channel ids in the amojo identities of messengers."""
 
@@ -59,14 +59,16 @@ class Names:
 def find_names(connection: Connection, names: Names) -> tuple[list[bytes], list[Link]]:
     """Return what there is of these names: hashes of keys, and links. No secret is opened. PostgreSQL only."""
     channel_ids = filter(_is_storable, names.amojo_channels)
+    messenger_ids = list(filter(_is_storable, names.messengers))
     keys = [
         *_among(connection, messengers.c.api_key_hash, names.key_hashes),
         *_among(connection, messengers.c.amojo_channel_id, channel_ids),
+        *_among(connection, messengers.c.id, messenger_ids),
     ]
     scopes = filter(_is_storable, names.scopes)
     found = [
         *_among(connection, links.c.scope_id, scopes),
-        *_among(connection, links.c.messenger_id, names.messengers),
+        *_among(connection, links.c.messenger_id, messenger_ids),
     ]
     return [bytes(row["api_key_hash"]) for row in keys], [_link(dict(row)) for row in found]
 
@@ -82,7 +84,7 @@ def _among(connection: Connection, column: Column[Any], values: Iterable[Any]) -
 
 
 def _is_storable(name: str) -> bool:
-    """Return whether a database may have a scope or a channel as a caller spelled it."""
+    """Return whether a database may have a name as a caller spelled it."""
     return name.isprintable() and len(name) <= 255
 
 

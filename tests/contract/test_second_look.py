@@ -208,6 +208,20 @@ async def test_an_integration_made_elsewhere_may_call_at_once(node: Node, other:
     assert (node.loads, len(node.looks)) == (1, 3)
 
 
+async def test_a_chat_made_elsewhere_may_be_opened_at_once(node: Node, other: Other) -> None:
+    settings = {"sites": ["https://shop.example"]}
+    chat = make_messenger(kind="website", settings=settings)
+    await other.directory.add_messenger(chat)
+    assert (await node.ask("GET", f"/chat/{chat.id}/settings")).status == 200
+    assert (node.loads, len(node.looks)) == (1, 1)
+    assert (await node.ask("GET", f"/chat/{chat.id}")).status == 200
+    assert (node.loads, len(node.looks)) == (1, 1), "a known chat costs no look"
+    node.clock.advance(1)
+    for nobody in ("msgr_0", "%00", "x" * 300):
+        assert (await node.ask("GET", f"/chat/{nobody}/settings")).status == 404
+        node.clock.advance(1)
+
+
 @pytest.mark.parametrize("named", [False, True])
 async def test_a_link_made_elsewhere_takes_messages_at_once(
     node: Node, other: Other, *, named: bool

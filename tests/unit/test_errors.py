@@ -31,7 +31,7 @@ def existing() -> dict[str, type[ChatbridgeError]]:
     found, queue = {}, [ChatbridgeError]
     while queue:
         kind = queue.pop()
-        if kind.__module__ == errors.__name__:
+        if kind.__module__.startswith(errors.__name__):
             found[kind.__name__] = kind
             queue += kind.__subclasses__()
     return found

@@ -46,16 +46,16 @@ class Chats:
         self._keys = host.keys("website session")
         self._known: dict[str, Chat] = {}
 
-    def get(self, messenger_id: str) -> Chat:
+    async def get(self, messenger_id: str) -> Chat:
         """Return a chat as it is set up now.
 
         Raises:
             NotFound: there is none.
+            StoreUnavailable: the database is away, and it is not known here.
 
         """
-        found = (one for one in self._host.messengers(self._kind) if one.id == messenger_id)
-        messenger = next(found, None)
-        if messenger is None:
+        messenger = await self._host.find_messenger(messenger_id)
+        if messenger is None or messenger.kind != self._kind:
             raise NotFound("There is no such chat.")
         known = self._known.get(messenger_id)
         if known is None or known.messenger is not messenger:

@@ -93,4 +93,4 @@ class WebsiteConnector(Connector):
 
     async def _end(self) -> None:
         await self.host.stopping.wait()
-        await self._hub.close()
+        self._hub.close()

@@ -61,7 +61,7 @@ class Doors:
 
     async def settings(self, request: web.Request) -> web.Response:
         """Return how a chat looks. A page of our own says no origin when it asks for what is at its own."""
-        chat = self._chats.get(request.match_info["messenger"])
+        chat = await self._chats.get(request.match_info["messenger"])
         headers = {"Cache-Control": "public, max-age=60", "Vary": "Origin"}
         if "Origin" in request.headers:
             headers |= _cors(chat.admit(_origin(request)))
@@ -69,7 +69,7 @@ class Doors:
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
         """Talk to a page."""
-        chat = self._chats.get(request.match_info["messenger"])
+        chat = await self._chats.get(request.match_info["messenger"])
         origin = chat.admit(_origin(request))
         if self._hub.is_full or self._host.stopping.is_set():
             raise Full
@@ -81,7 +81,7 @@ class Doors:
             compress=False,  # a compressor for each would be most of its memory
         )
         await page.prepare(request)
-        socket = Socket(
+        await Socket(
             chat=chat,
             host=self._host,
             hub=self._hub,
@@ -89,14 +89,12 @@ class Doors:
             page=page,
             dialogue=Dialogue(chat.seals, origin, self._host.new_id),
             address=address_of(request.remote, request.headers.get("X-Forwarded-For")),
-        )
-        with self._hub.connected(page):
-            await socket.talk()
+        ).talk()
         return page
 
     async def file(self, request: web.Request) -> web.Response:
         """Keep a file of a visitor's."""
-        chat = self._chats.get(request.match_info["messenger"])
+        chat = await self._chats.get(request.match_info["messenger"])
         headers = _cors(chat.admit(_origin(request)))
         try:
             return web.json_response(await self._take(request, chat), status=201, headers=headers)
@@ -106,7 +104,7 @@ class Doors:
 
     async def preflight(self, request: web.Request) -> web.Response:
         """Say that a page may send a file."""
-        chat = self._chats.get(request.match_info["messenger"])
+        chat = await self._chats.get(request.match_info["messenger"])
         headers = _cors(chat.admit(_origin(request)))
         return web.Response(status=204, headers=headers | _PREFLIGHT)
 

@@ -2,14 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
-from aiohttp import web
-
 from chatbridge.connectors.website.limits import Limit
-from chatbridge.connectors.website.outputs import Code
 
 _SOCKETS: Final = 20_000
 """Sockets of a node at most: some 30 KB each."""
@@ -22,7 +19,7 @@ class Hub:
 
     def __init__(self, *, sockets: int = _SOCKETS) -> None:
         """Take so many sockets."""
-        self._most, self._open = sockets, set[web.WebSocketResponse]()
+        self._most, self._open = sockets, set[asyncio.Timeout]()
         self._visitors = Counter[str]()
         self.newcomers = Limit(30, at_once=100)
         """New visitors, by address."""
@@ -36,14 +33,20 @@ class Hub:
         """Return whether no more sockets are taken."""
         return len(self._open) >= self._most
 
-    @contextmanager
-    def connected(self, socket: web.WebSocketResponse) -> Iterator[None]:
-        """Keep account of a socket while it is open."""
-        self._open.add(socket)
-        try:
-            yield
-        finally:
-            self._open.discard(socket)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Keep account of a socket while it is open.
+
+        Raises:
+            TimeoutError: the server restarts.
+
+        """
+        async with asyncio.timeout(None) as end:
+            self._open.add(end)
+            try:
+                yield
+            finally:
+                self._open.discard(end)
 
     @contextmanager
     def entered(self, visitor: str) -> Iterator[bool]:
@@ -56,10 +59,8 @@ class Hub:
             if not self._visitors[visitor]:
                 del self._visitors[visitor]
 
-    async def close(self) -> None:
-        """Ask all pages to come again: the server restarts."""
-        closing = (
-            socket.close(code=Code.RESTART, message=b"The server restarts.")
-            for socket in list(self._open)
-        )
-        await asyncio.gather(*closing, return_exceptions=True)
+    def close(self) -> None:
+        """Have all pages asked to come again: the server restarts."""
+        now = asyncio.get_running_loop().time()
+        for end in self._open:
+            end.reschedule(now)

@@ -69,7 +69,13 @@ class Socket:
 
     async def talk(self) -> None:
         """Talk until one of the two sides goes."""
-        await self._guarded(self._greet())
+        try:
+            async with self.hub.connected():
+                await self._guarded(self._greet())
+        except TimeoutError:
+            # Nobody else may close it: only whoever reads can wait for the page's answer, and a connection that ends with anything
+            # unread takes the farewell with it.
+            await self._hang_up(Code.RESTART, "The server restarts.")
 
     async def _greet(self) -> None:
         try:

@@ -54,7 +54,7 @@ class Statics:
 
     async def page(self, request: web.Request) -> web.Response:
         """Return the page of a chat."""
-        self._chats.get(request.match_info["messenger"])
+        await self._chats.get(request.match_info["messenger"])
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
         return web.Response(text=self._page, content_type="text/html", headers=headers)
 

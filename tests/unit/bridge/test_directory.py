@@ -62,6 +62,7 @@ async def test_one_process_alone_looks_for_nobody(store: Store) -> None:
     assert not await here.look_for(api_key="cbk_unknown")
     assert not await here.look_for(scope_id="nobody")
     assert not await here.look_for(messenger_id="msgr_9")
+    assert await here.find_messenger("msgr_9") is None
     assert watched.reads == 0
 
 
