@@ -266,7 +266,9 @@ class StubWebsite:
                         self.heard.append(frame)
                         self._news.notify_all()
         finally:
-            person.sockets.discard(socket)
+            async with self._news:
+                person.sockets.discard(socket)
+                self._news.notify_all()
         return socket
 
     async def _answer(

@@ -44,7 +44,7 @@ async def test_the_panel_comes_before_the_press(
 ) -> None:
     page = await loaded(site, visit)
     await getattr(launcher(page), how)()
-    await page.locator("section").wait_for(state="attached")
+    await website.until(lambda: website.panels)
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert website.connections == 0
 
@@ -56,7 +56,7 @@ async def test_who_has_a_conversation_has_the_panel_soon(
     await say(page, "one")
     await website.until(lambda: website.texts() == ["one"])
     await page.reload()
-    await page.locator("section").wait_for(state="attached")
+    await website.until(lambda: len(website.panels) == 2)
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -79,7 +79,9 @@ async def test_a_panel_that_does_not_come_is_said_and_asked_for_again(
     assert len(set(website.panels)) == len(website.panels) >= 4, "a browser may remember a failure"
 
 
-async def test_a_panel_that_is_late_finds_what_is_wanted_by_then(site: Any, visit: Any) -> None:
+async def test_a_panel_that_is_late_finds_what_is_wanted_by_then(
+    website: Any, site: Any, visit: Any
+) -> None:
     page = await loaded(site, visit)
     may_come = asyncio.Event()
 
@@ -93,7 +95,9 @@ async def test_a_panel_that_is_late_finds_what_is_wanted_by_then(site: Any, visi
     await page.evaluate("chatbridge.close()")
     await expect(launcher(page)).to_have_attribute("aria-busy", "false")
     may_come.set()
-    await page.locator("section").wait_for(state="attached")
+    await website.until(lambda: website.panels)
+    came = f"import('{website.running.origin}{website.panels[0]}').then(() => null)"
+    await page.evaluate(came)
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -155,14 +159,14 @@ async def test_a_page_of_before_an_upgrade_keeps_its_conversation(
     await website.until(lambda: website.texts() == ["one"])
     aged(website)
     await page.reload()
-    await page.locator("section").wait_for(state="attached")
     await expect(page.locator(".chat")).to_have_attribute("data-state", "ready")
-    await expect(page.get_by_role("dialog")).to_have_count(0)
     await website.write("two")
     await launcher(page, "Open the chat, 1 unread message").click()
+    await expect(page.locator(".message[data-id]")).to_have_count(2)
     assert await shown(page) == ["one", "two"]
+    await website.until(lambda: len(website.said("hello")) == 3)
+    await website.until(lambda: len(website.person.sockets) == 1)
     await expect(page.locator(CHAT)).to_have_count(1)
-    assert len(website.people) == len(website.person.sockets) == 1
 
 
 @pytest.mark.parametrize(

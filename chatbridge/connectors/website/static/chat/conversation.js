@@ -12,8 +12,8 @@ const MORE_AT_LEAST = 50; // events that the server sends at once
 const KNOWN = ["name", "phone", "email"];
 
 /**
- * One visitor's conversation: what arrives changes the store, what the store holds is drawn. The panel comes when it is wanted,
- * or soon if there is something to read in it; all else goes on without.
+ * One visitor's conversation: what arrives changes the store, what the store holds is drawn. The panel is loaded when it may soon
+ * be wanted, and made when it is; all else goes on without.
  *
  * @param {object} options
  * @param {HTMLScriptElement} options.script the tag in the page
@@ -66,7 +66,6 @@ export function createConversation({ script, address, store, settings, loadPanel
     introduce,
     mark,
     schedule,
-    isWanted: () => isWanted,
     end,
   };
 
@@ -207,35 +206,34 @@ export function createConversation({ script, address, store, settings, loadPanel
     isWanted = now;
     isMissing = false;
     if (panel) unfold();
-    else if (now) prepare();
+    else if (now) prepare().then(make);
     schedule();
   }
 
   function prepare() {
-    coming ??= loadPanel(attempts).then(show, miss);
+    coming ??= loadPanel(attempts++).catch(() => (coming = null));
+    return coming;
   }
 
-  /** The panel of another version gives nothing: it has put itself in our place. */
-  function show(createPanel) {
-    panel = createPanel(core);
+  /** The panel of another version is undefined: it has begun to take our place. */
+  function make(createPanel) {
+    if (!createPanel) miss();
+    else if (isWanted && panel === null) panel = createPanel(core);
     if (!panel) return;
-    isMissing = false;
     draw();
     unfold();
-    schedule();
   }
 
   function unfold() {
     if (isWanted) connection.begin();
     panel.open(isWanted);
+    schedule();
   }
 
   /** The next press is the next attempt; a page that is nothing but the chat has nothing to press. */
   function miss() {
-    coming = null;
     isMissing = isWanted;
-    const wait = waitAfter(0, attempts++, Math.random());
-    if (page) setTimeout(open, wait);
+    if (page) setTimeout(open, waitAfter(0, attempts, Math.random()));
     schedule();
   }
 

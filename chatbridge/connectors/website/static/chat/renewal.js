@@ -7,11 +7,9 @@ import { start } from "./start.js";
  *
  * @param {object} core of the other version, see conversation.js
  * @param {HTMLScriptElement} core.script the tag in the page
- * @param {() => boolean} core.isWanted whether the chat is to be open
  * @param {() => void} core.end
  */
-export function renew({ script, isWanted, end }) {
-  end();
-  window.chatbridge = { q: isWanted() ? [["open"]] : [] };
-  start(script, async () => createPanel);
+export function renew({ script, end }) {
+  window.chatbridge = { q: [["open"]] };
+  start(script, async () => createPanel, end);
 }

@@ -17,8 +17,9 @@ async function loadSettings(address, store, attempt = 0) {
  *
  * @param {HTMLScriptElement} script the tag in the page
  * @param {(attempt: number) => Promise<Function>} loadPanel what makes the panel, see panel.js
+ * @param {() => void} [end] of the script in whose place we are
  */
-export async function start(script, loadPanel) {
+export async function start(script, loadPanel, end) {
   const calls = window.chatbridge?.q ?? [];
   window.chatbridge = { q: calls, started: true };
   const messenger = script.dataset.messenger ?? location.pathname.split("/").pop();
@@ -26,6 +27,7 @@ export async function start(script, loadPanel) {
   const store = createStore(`chatbridge:${messenger}`);
   const settings = await loadSettings(address, store);
   if (!settings) return;
+  end?.();
   store.change(() => ({ settings }));
   const methods = createConversation({ script, address, store, settings, loadPanel });
   const push = ([name, about]) => methods[name]?.(about);
