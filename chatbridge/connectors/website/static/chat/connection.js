@@ -86,7 +86,7 @@ export function createConnection({ address, greet, onFrame, onState }) {
 
   /** Say something, if there is somebody to hear it; `owed` if an answer is due. */
   function send(frame, owed = false) {
-    if (state !== "ready") return false;
+    if (state !== "ready" || socket.readyState !== WebSocket.OPEN) return false;
     if (owed) owedSince ||= Date.now();
     socket.send(JSON.stringify(frame));
     return true;
