@@ -1,8 +1,7 @@
 """Entries that could not be delivered: seen, and released again in order."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
@@ -11,6 +10,9 @@ from chatbridge.store.dialect import Topic, notify_lanes
 from chatbridge.store.entries import Entry, OutcomeKind
 from chatbridge.store.pending import load_entries
 from chatbridge.store.schema import attempts, conversations, journal, links, parked, pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
