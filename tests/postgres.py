@@ -37,17 +37,18 @@ class PostgresServer:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The address of an empty database that is gone afterwards."""
+    def database(self, copy_of: str = "") -> Iterator[str]:
+        """The address of a database that is gone afterwards: an empty one, or a copy of the one at another address."""
         name = f"test_{uuid.uuid4().hex}"
-        self._execute(f'CREATE DATABASE "{name}"')
+        template = make_url(copy_of).database if copy_of else "template1"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
         finally:
             self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
-        _in_a_loop_of_its_own(_execute(self.url, statement))
+        in_a_loop_of_its_own(_execute(self.url, statement))
 
 
 @contextmanager
@@ -163,6 +164,7 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-def _in_a_loop_of_its_own(work: Coroutine[Any, Any, None]) -> None:
+def in_a_loop_of_its_own(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end, whether a loop runs here or not."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()

@@ -80,12 +80,10 @@ async def test_a_caller_that_goes_away_does_not_undo_its_unit(store: Store, link
 
 
 async def test_what_was_written_is_there_after_opening_again(store_url: str) -> None:
-    from chatbridge.store import migrations  # noqa: PLC0415 - the fixture's own step, done by hand
     from tests.contract.conftest import add_link  # noqa: PLC0415
 
     store = open_store(store_url)
     await store.start()
-    await store.write(migrations.bring_up_to_date)
     link = await add_link(store)
     await store.write(journal.accept, [make_draft(link, "m-1")], BEGINNING)
     await store.close()

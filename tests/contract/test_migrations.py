@@ -34,9 +34,9 @@ def comments(connection: Connection) -> dict[str, set[str]]:
 
 
 @pytest.fixture
-async def migrated(store_url: str) -> AsyncIterator[Store]:
+async def migrated(empty_url: str) -> AsyncIterator[Store]:
     """A database that went the way of all migrations, as one has that is older than this release."""
-    store = open_store(store_url)
+    store = open_store(empty_url)
     await store.start()
     await store.write(migrations.migrate)
     yield store
@@ -82,8 +82,8 @@ async def test_head_is_the_newest_file_and_history_is_one_line(store: Store) -> 
     assert await store.read(migrations.current) == migrations.HEAD
 
 
-async def test_an_empty_database_is_told_apart_and_brought_up_once(store_url: str) -> None:
-    store = open_store(store_url)
+async def test_an_empty_database_is_told_apart_and_brought_up_once(empty_url: str) -> None:
+    store = open_store(empty_url)
     await store.start()
     try:
         assert await store.read(migrations.current) is None
@@ -114,9 +114,9 @@ async def test_a_database_of_a_newer_release_is_refused(store: Store) -> None:
         await store.write(migrations.bring_up_to_date)
 
 
-async def test_a_migration_that_fails_leaves_nothing(store_url: str) -> None:
+async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     """Here because a table of the same name stands in the way of a later step."""
-    store = open_store(store_url)
+    store = open_store(empty_url)
     await store.start()
     try:
         await store.write(

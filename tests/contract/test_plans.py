@@ -18,7 +18,6 @@ from chatbridge.store import (
     import_lines,
     imports,
     journal,
-    migrations,
     passport,
     pending,
     targets,
@@ -90,7 +89,6 @@ async def traced(store_url: str) -> AsyncIterator[tuple[Store, Scans]]:
     with statements_on_sqlite() as seen:
         store, url = open_store(store_url), make_url(store_url)
         await store.start()
-        await store.write(migrations.bring_up_to_date)
         if store.shared:
             # It reads a small table whole because that is cheaper. Told not to, it does so only where it must.
             name = url.database

@@ -13,6 +13,17 @@ from tests.pages.stub_sandbox import StubSandbox
 from tests.pages.stub_website import PlainSite, StubWebsite
 
 CHROMIUM = os.environ.get("CHATBRIDGE_TEST_CHROMIUM", "/usr/bin/chromium")
+DISABLED = [
+    # Pages of the browser's own address bar, which it would load for every context: half of what a test costs.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What counts of Playwright's list, which this one replaces.
+    "AimEnabled",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+]
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +34,7 @@ ARGS = [
     "--disable-sync",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    f"--disable-features={','.join(DISABLED)}",
 ]
 PATIENCE_MS = 20_000
 FAILURES = ("Failed to load resource", "WebSocket connection to")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.pages.conftest import session_loop
 from tests.pages.serving import PACKAGE
@@ -17,11 +17,21 @@ SOURCES = PACKAGE / "connectors/website/static/chat"
 EVENTS = ("wanted", "opened", "ready", "lost", "due")
 
 
-@session_loop()
-async def call(browser: Browser, website: StubWebsite) -> AsyncIterator[Callable[..., Any]]:
-    """Call a function of a module, or read its constant."""
+@session_loop(scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page with the modules at hand; their functions keep nothing, so one does for all tests."""
+    website = StubWebsite()
+    await website.running.start()
     page = await browser.new_page()
     await page.goto(f"{website.running.origin}/parts/words.js")
+    yield page
+    await page.close()
+    await website.running.stop()
+
+
+@pytest.fixture
+def call(page: Page) -> Callable[..., Any]:
+    """Call a function of a module, or read its constant."""
 
     async def run(module: str, name: str, *values: Any) -> Any:
         return await page.evaluate(
@@ -33,8 +43,7 @@ async def call(browser: Browser, website: StubWebsite) -> AsyncIterator[Callable
             [module, name, list(values)],
         )
 
-    yield run
-    await page.close()
+    return run
 
 
 async def test_every_state_of_the_connection_can_be_left_and_reached(call: Any) -> None:
@@ -248,16 +257,11 @@ async def test_every_word_is_used(call: Any) -> None:
         ("ru", 21, "21 непрочитанное сообщение"),
     ],
 )
-async def test_plurals(
-    language: str, n: int, words: str, browser: Browser, website: StubWebsite
-) -> None:
-    page = await browser.new_page()
-    await page.goto(f"{website.running.origin}/parts/words.js")
+async def test_plurals(language: str, n: int, words: str, page: Page) -> None:
     said = await page.evaluate(
         "async ([language, n]) => (await import('/parts/words.js')).createWords(language)('unread', { n })",
         [language, n],
     )
-    await page.close()
     assert said == words
 
 
