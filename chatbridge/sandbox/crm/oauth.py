@@ -95,7 +95,7 @@ def _exchange(sandbox: Sandbox, name: str, body: Json) -> Json:
     account = sandbox.state.find_account(name)
     if account is None:
         raise Problem(404, "There is no such account")
-    if body.get("grant_type") not in GRANT_TYPES:
+    if str(body.get("grant_type")) not in GRANT_TYPES:
         raise OAuthRefusal("Check the `grant_type` parameter")
     integration = _client(sandbox.crm, body)
     if account.standing == "closed":
