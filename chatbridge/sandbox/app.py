@@ -26,6 +26,7 @@ from chatbridge.sandbox.switches import Switches
 
 PAGES = Path(__file__).parent / "pages"
 LOOK = Path(__file__).parent.parent / "look"
+VENDOR = Path(__file__).parent / "vendor"
 
 
 def random_id() -> str:
@@ -106,6 +107,6 @@ def _add_pages(app: web.Application) -> None:
         return web.FileResponse(page)
 
     app.router.add_get("/", inbox)
-    for prefix, folder in (("/pages", PAGES), ("/look", LOOK)):
+    for prefix, folder in (("/pages", PAGES), ("/look", LOOK), ("/vendor", VENDOR)):
         if folder.is_dir():
             app.router.add_static(prefix, folder)

@@ -73,3 +73,10 @@ class WantedToken(ControlBody):
 
     client_id: Uuid
     user_id: Number | None = None
+
+
+class ProxiedPost(ControlBody):
+    """What a widget posts by amoCRM's proxy."""
+
+    url: Address
+    data: dict[str, str] = Field(default_factory=dict)

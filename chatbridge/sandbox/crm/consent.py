@@ -53,17 +53,18 @@ def routes() -> list[web.RouteDef]:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Show who asks, and which accounts could allow it."""
-    sandbox, client_id = request.app[SANDBOX], request.query.get("client_id", "")
-    found = sandbox.crm.integrations.get(client_id)
-    if found is None:
+    """Show who asks, and which accounts could allow it; an integration of a site's button is not there yet."""
+    sandbox, client_id = request.app[SANDBOX], request.query.get("client_id")
+    found = sandbox.crm.integrations.get(client_id or "")
+    if client_id is not None and found is None:
         raise ControlError(404, "not_found", "client_id: there is no such integration")
+    owner = found.owner if found is not None else None
     accounts = [
         account.view()
         for account in sandbox.state.accounts.values()
-        if found.owner in {None, account.amojo_id}
+        if owner in {None, account.amojo_id}
     ]
-    view = {"name": found.name, "kind": found.kind, "scopes": found.scopes}
+    view = {"name": found.name, "scopes": found.scopes} if found is not None else None
     return web.json_response({"integration": view, "accounts": accounts})
 
 

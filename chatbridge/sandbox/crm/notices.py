@@ -20,7 +20,7 @@ class Notices:
     """Sends them and remembers the newest ones."""
 
     def __init__(self, switches: Switches, publish: Publish, now: Callable[[], float]) -> None:
-        self._http: aiohttp.ClientSession
+        self.http: aiohttp.ClientSession
         self._switches = switches
         self._publish = publish
         self._now = now
@@ -30,7 +30,7 @@ class Notices:
 
     def open(self, http: aiohttp.ClientSession) -> None:
         """Take the client to send with."""
-        self._http = http
+        self.http = http
 
     async def close(self) -> None:
         """End what is on its way."""
@@ -69,7 +69,7 @@ class Notices:
         try:
             async with (
                 asyncio.timeout(deadline),
-                self._http.request(method, url, json=body, allow_redirects=False) as response,
+                self.http.request(method, url, json=body, allow_redirects=False) as response,
             ):
                 status = response.status
         except TimeoutError:

@@ -8,6 +8,7 @@ from chatbridge.sandbox.crm import (
     control_accounts,
     control_integrations,
     oauth,
+    pages,
     sources,
     widgets,
 )
@@ -15,5 +16,5 @@ from chatbridge.sandbox.crm import (
 
 def routes() -> list[web.RouteDef]:
     """What accounts answer, and the control API about them."""
-    parts = (api, widgets, sources, oauth, consent, control_accounts, control_integrations)
+    parts = (api, widgets, sources, oauth, consent, control_accounts, control_integrations, pages)
     return [route for part in parts for route in part.routes()]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chatbridge.sandbox.crm.archive import ArchiveError, read_archive
-from tests.sandbox.integrator import CLIENT, MANIFEST, Integrator, widget_zip, zipped
-from tests.sandbox.messenger import Desk
+from tests.sandbox.integrator import CLIENT, CODE, MANIFEST, Integrator, widget_zip, zipped
+from tests.sandbox.messenger import Desk, HookReceiver
 
 
 def with_widget(**members: Any) -> dict[str, Any]:
@@ -58,3 +58,26 @@ async def test_an_upload_replaces_what_was_there(desk: Desk, integrator: Integra
     assert again.json["widget"]["version"] == "1.0.1"
     await desk.control("POST", "/integrations", {"client_id": CLIENT, "kind": "external"})
     assert (await integrator.upload()).status == 400
+
+
+async def test_amocrms_proxy_posts_a_form(desk: Desk, receiver: HookReceiver) -> None:
+    path = "/accounts/demo/crm-post"
+    answer = await desk.control("POST", path, {"url": receiver.url + "/form", "data": {"a": "1 2"}})
+    assert answer.json == {"status": 200, "body": ""}
+    [(_, body, headers)] = receiver.hooks
+    assert (body, headers["Content-Type"]) == (b"a=1+2", "application/x-www-form-urlencoded")
+    away = await desk.control("POST", path, {"url": "http://127.0.0.1:1/"})
+    assert (away.status, away.json["error"]["code"]) == (502, "no_answer")
+
+
+async def test_files_of_a_widget_are_given_with_and_without_js(
+    desk: Desk, integrator: Integrator
+) -> None:
+    assert (await desk.request("GET", f"/widgets/{CODE}/script.js")).status == 404
+    await integrator.upload(widget_zip(files={"lib/x.js": "x"}))
+    for path in ("lib/x.js", "lib/x"):
+        answer = await desk.request("GET", f"/widgets/{CODE}/{path}?v=1")
+        assert (answer.status, answer.body) == (200, b"x")
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert (await desk.request("GET", f"/widgets/{CODE}/lib/no")).status == 404
+    assert (await desk.request("GET", "/accounts/nobody/settings/widgets")).status == 404
