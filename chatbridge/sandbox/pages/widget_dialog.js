@@ -8,6 +8,11 @@
 export function defineModal(define) {
   define("lib/components/base/modal", ["jquery"], ($) => {
     const open = [];
+    /** The page behind a window takes neither focus nor clicks. */
+    const settle = () =>
+      $(document.body)
+        .children("header, main")
+        .prop("inert", open.length > 0);
 
     function Modal(options = {}) {
       this.options = options;
@@ -23,6 +28,7 @@ export function defineModal(define) {
       });
       $(document.body).append(this.$el);
       open.push(this);
+      settle();
       options.init?.call(this, this.$body);
       this.$body.trigger("focus");
     }
@@ -32,6 +38,7 @@ export function defineModal(define) {
       destroy() {
         if (!open.includes(this)) return;
         open.splice(open.indexOf(this), 1);
+        settle();
         this.options.destroy?.call(this);
         this.$el.remove();
         this.before?.focus?.();
