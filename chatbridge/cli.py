@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from chatbridge import __version__, config
+from chatbridge.channel_commands import channel
 from chatbridge.errors import ChatbridgeError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(channel, name="channel")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file with settings.")]
 Secret = Annotated[

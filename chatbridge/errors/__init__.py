@@ -5,7 +5,8 @@
     ├── StoreUnavailable              the database did not take it; nothing was acknowledged
     ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
-    │   ├── Unauthenticated, CallbackRefused, OriginRefused
+    │   ├── Unauthenticated, LoginWrong, CallbackRefused, OriginRefused
+    │   ├── Forbidden, AccountNotProven, LastOwner
     │   ├── TooMany, Full
     │   ├── NotFound, MethodNotAllowed
     │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
@@ -67,18 +68,22 @@ from chatbridge.errors.files import (
     MediaUnreachable,
 )
 from chatbridge.errors.refusals import (
+    AccountNotProven,
     AlreadyExists,
     BodyTooLarge,
     CallbackRefused,
     FarSideRefused,
     FarSideUnreachable,
+    Forbidden,
     Full,
     HistoryNotReady,
     IdReused,
     ImportClosed,
     InvalidFields,
     KindUnavailable,
+    LastOwner,
     LinkAmbiguous,
+    LoginWrong,
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
@@ -95,6 +100,7 @@ from chatbridge.errors.refusals import (
 )
 
 __all__ = [
+    "AccountNotProven",
     "AlreadyExists",
     "BodyTooLarge",
     "CallbackRefused",
@@ -107,6 +113,7 @@ __all__ = [
     "FarSideDown",
     "FarSideRefused",
     "FarSideUnreachable",
+    "Forbidden",
     "Full",
     "HistoryNotReady",
     "IdReused",
@@ -114,7 +121,9 @@ __all__ = [
     "InternalFailure",
     "InvalidFields",
     "KindUnavailable",
+    "LastOwner",
     "LinkAmbiguous",
+    "LoginWrong",
     "MalformedJson",
     "MalformedRequest",
     "MediaError",

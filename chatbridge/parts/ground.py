@@ -55,11 +55,20 @@ def lay(settings: Settings, clock: Clock, *, worker: int | None) -> Ground:
         metrics=Metrics(worker),
         guard=guard,
         store=store,
-        transport=open_transport(
-            settings.network.transport, guard, limits, user_agent=USER_AGENT, proxy=proxy
-        ),
+        transport=transport_of(settings.network),
         http=GuardedClient(guard, limits, user_agent=USER_AGENT, proxy=Proxy.at(proxy)),
         directory=Directory(store, Sealer(settings.secret_keys), clock),
+    )
+
+
+def transport_of(network: Network) -> ThinTransport | SessionTransport:
+    """Make the way out that the settings name; it is to be started."""
+    return open_transport(
+        network.transport,
+        AddressGuard.allowing(network.allow),
+        _limits(network),
+        user_agent=USER_AGENT,
+        proxy=network.proxy.get_secret_value(),
     )
 
 

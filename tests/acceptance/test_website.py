@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import uuid
 from contextlib import AsyncExitStack, suppress
@@ -350,6 +351,17 @@ async def test_what_pages_load(bridge: Bridge, plain: PlainAmojo) -> None:
     assert len(packed.body) < len(script.body)
     known = {"If-None-Match": script.headers["ETag"]}
     assert (await bridge.call("GET", "/chat.js", key=None, headers=known)).status == 304
+    (version,) = re.findall(rb"const version = `(\w+)`", script.body)
+    panel, whole = [
+        await bridge.call("GET", f"/chat/panel/{name}.js", key=None, headers=plainly)
+        for name in (version.decode(), "another")
+    ]
+    for module, kept in ((panel, "public, max-age=31536000, immutable"), (whole, "no-store")):
+        assert module.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert module.headers["Access-Control-Allow-Origin"] == "*"
+        assert module.headers["Cache-Control"] == kept
+    assert b"export default createPanel;" in panel.body
+    assert b"export default renew;" in whole.body
     shown = await bridge.call("GET", path, key=None)
     assert shown.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")  # fmt: skip
     assert b"/chat.js" in shown.body

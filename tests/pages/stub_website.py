@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from chatbridge.connectors.website.script import load_script
+from chatbridge.connectors.website.script import load_scripts
 from tests.pages.serving import PACKAGE, Running
 
 AT_ONCE = 50
@@ -44,6 +44,13 @@ async def no_icon(_: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+def _script(text: str, status: int = 200) -> web.Response:
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript; charset=utf-8"}
+    response = web.Response(text=text, status=status, headers=headers)
+    response.enable_compression()
+    return response
+
+
 class Person:
     """A visitor: the events of the conversation, and the sockets of open pages."""
 
@@ -69,6 +76,10 @@ class StubWebsite:
     def __init__(self) -> None:
         self.settings = dict(SETTINGS)
         self.settings_status = 200
+        self.scripts = load_scripts()
+        self.panel_status = 200
+        self.panels: list[str] = []
+        """The addresses by which a panel was asked for."""
         self.people: dict[str, Person] = {}
         self.heard: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, bytes]] = []
@@ -174,6 +185,7 @@ class StubWebsite:
             [
                 web.static("/look", PACKAGE / "look"),
                 web.get("/chat.js", self._script),
+                web.get("/chat/panel/{version}.js", self._panel),
                 web.get("/chat/{messenger}", self._page),
                 web.get("/chat/{messenger}/settings", self._settings),
                 web.get("/chat/{messenger}/socket", self._socket),
@@ -185,9 +197,16 @@ class StubWebsite:
         return app
 
     async def _script(self, _: web.Request) -> web.Response:
-        response = web.Response(text=load_script(), content_type="text/javascript", charset="utf-8")
-        response.enable_compression()
-        return response
+        return _script(self.scripts.chat)
+
+    async def _panel(self, request: web.Request) -> web.Response:
+        async with self._news:
+            self.panels.append(request.path_qs)
+            self._news.notify_all()
+        if self.panel_status != 200:
+            return _script("", self.panel_status)
+        known = request.match_info["version"] == self.scripts.version
+        return _script(self.scripts.panel if known else self.scripts.whole)
 
     async def _page(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(
@@ -247,7 +266,9 @@ class StubWebsite:
                         self.heard.append(frame)
                         self._news.notify_all()
         finally:
-            person.sockets.discard(socket)
+            async with self._news:
+                person.sockets.discard(socket)
+                self._news.notify_all()
         return socket
 
     async def _answer(
@@ -332,6 +353,7 @@ class PlainSite:
         self._bridge = bridge
         self.attributes = {"data-messenger": "shop"}
         self.language = "de"
+        self.script_policy = f"script-src {bridge}"
         self.running = Running(self._app())
 
     @property
@@ -339,7 +361,7 @@ class PlainSite:
         """As little as docs/howto/website-chat.md asks for."""
         socket = self._bridge.replace("http", "ws")
         return (
-            f"default-src 'none'; style-src 'self'; script-src {self._bridge}; "
+            f"default-src 'none'; style-src 'self'; {self.script_policy}; "
             f"connect-src {self._bridge} {socket}; img-src {self._bridge}; media-src {self._bridge}"
         )
 

@@ -270,6 +270,7 @@ async def test_two_pages_that_are_forgotten_become_one_visitor(
     website.may_greet.set()
     await website.until(lambda: any(len(person.sockets) == 2 for person in website.people.values()))
     await say(one, "here I am")
+    await two.get_by_role("button", name="Open the chat").click()
     await expect(two.locator(".own")).to_have_count(1)
 
 

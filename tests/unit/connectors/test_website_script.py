@@ -1,23 +1,25 @@
-"""`/chat.js` as it is joined, and the rules that its sources keep."""
+"""`/chat.js` and the panel as they are joined, and the rules that their sources keep."""
 
-import gzip
 import re
 from pathlib import Path
 
 import pytest
 
 from chatbridge.connectors.website import script
-from chatbridge.connectors.website.script import MODULES, join_script, load_script
+from chatbridge.connectors.website.script import join, lean_css, load_scripts
 
 STATIC = Path(script.__file__).with_name("static")
 TOKENS = Path(script.__file__).parents[2] / "look/tokens.css"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in (STATIC / "chat").glob("*.js")}
+CSS = "".join(
+    (STATIC / f"chat/{name}.css").read_text(encoding="utf-8") for name in ("chat", "panel")
+)
 TOP_LEVEL = re.compile(
     r"^(?:export )?(?:async )?(?:const|let|function) (?:\[([^\]]+)\]|\{([^}]+)\}|(\w+))",
     re.MULTILINE,
 )
 LARGEST = 30_000
-"""Bytes on the wire, where it is compressed."""
+"""Bytes, unpacked."""
 
 
 def names(source: str) -> list[str]:
@@ -26,21 +28,41 @@ def names(source: str) -> list[str]:
 
 
 def test_joining() -> None:
-    modules = {
-        "one": 'import { two } from "./two.js";\n\n/** Said\n * of it. */\nexport const one = "/* 1 */";\n',
-        "two": "import {\n  one,\n} from './one.js';\n// Aside.\nasync function main() {\n  // Why.\n  one(); // what\n}\n",
+    sources = {
+        "one.js": 'import { two } from "./two.js";\nimport {\n  three,\n} from "./three.js";\nimport css from "./a.css";\n\n'
+        "// Aside.\nexport async function one() {\n  // Why.\n  two(three); // what\n}\n",
+        "two.js": 'import { three } from "./three.js";\nconst two = `${three}`;\n',
+        "three.js": '/** Said\n * of it. */\nexport const three = "/* 3 */";\n',
+        "four.js": "const four = 4;\n",
+        "a.css": "/* Of it. */\n.chat { color: red; }\n",
     }
-    assert join_script(modules, "/* Of it. */\n.chat { color: red; }\n") == (
-        '(() => {\n"use strict";\nconst css = `\n.chat { color: red; }\n`;\n'
-        'const one = "/* 1 */";\nasync function main() {\n  one(); // what\n}\n})();\n'
+    assert join("one.js", sources) == (
+        'const three = "/* 3 */";\nconst two = `${three}`;\nconst css = `.chat{color:red;}`;\n'
+        "async function one() {\ntwo(three); // what\n}\n"
     )
 
 
-def test_every_module_is_in_it_and_behind_what_it_imports() -> None:
-    assert sorted(MODULES) == sorted(SOURCES)
-    for place, name in enumerate(MODULES):
-        imported = re.findall(r'from "\./(\w+)\.js"', SOURCES[name])
-        assert set(imported) <= set(MODULES[:place]), name
+@pytest.mark.parametrize(
+    ("css", "lean"),
+    [
+        ("a  {\n  color: red;\n}\n\nb { top: 0 }\n", "a{color:red;}b{top:0}"),
+        (".a :is(b, c) > d:not(e) { f: g(1, 2) h }", ".a :is(b,c) > d:not(e){f:g(1,2) h}"),
+        ("a { /* : { */ b: calc(1px + 2px) }", "a{b:calc(1px + 2px)}"),
+        ("@media (a: 1) { b { c: d } }", "@media (a:1){b{c:d}}"),
+    ],
+)
+def test_lean_css(css: str, lean: str) -> None:
+    assert lean_css(css) == lean
+
+
+def test_every_module_is_needed() -> None:
+    imported = set(re.findall(r'from "\./(\w+)\.js"', "".join(SOURCES.values())))
+    assert imported | {"main", "renewal"} == set(SOURCES)
+
+
+def test_no_text_goes_over_several_lines_where_it_would_lose_its_margins() -> None:
+    lines = load_scripts().whole.splitlines()
+    assert [line for line in lines if line.count("`") % 2] == []
 
 
 def test_modules_share_one_scope_in_peace() -> None:
@@ -77,12 +99,19 @@ def test_words_that_have_no_place_in_it(word: str) -> None:
     assert [name for name, source in SOURCES.items() if word in source] == []
 
 
-def test_it_is_small_as_it_travels() -> None:
-    assert len(gzip.compress(load_script().encode())) < LARGEST
+@pytest.mark.parametrize("name", ["chat", "panel"])
+def test_each_is_small(name: str) -> None:
+    assert len(getattr(load_scripts(), name).encode()) < LARGEST
 
 
-def test_it_names_no_host_but_the_map() -> None:
-    hosts = set(re.findall(r"https?://([\w.-]+)", load_script()))
+def test_the_script_of_a_page_asks_for_the_panel_it_was_made_with() -> None:
+    scripts = load_scripts()
+    assert f"const version = `{scripts.version}`;" in scripts.chat
+    assert "function createPanel" not in scripts.chat
+
+
+def test_they_name_no_host_but_the_map() -> None:
+    hosts = set(re.findall(r"https?://([\w.-]+)", load_scripts().whole))
     assert hosts == {"www.w3.org", "www.openstreetmap.org"}
 
 
@@ -101,13 +130,11 @@ def test_its_tokens_are_those_of_the_family() -> None:
 
 
 def test_every_token_that_is_used_exists() -> None:
-    css = (STATIC / "chat/chat.css").read_text(encoding="utf-8")
-    defined = set(re.findall(r"--([\w-]+):", css + SOURCES["view"]))
-    assert set(re.findall(r"var\(--([\w-]+)", css)) == defined
+    defined = set(re.findall(r"--([\w-]+):", CSS + SOURCES["view"] + SOURCES["launcher"]))
+    assert set(re.findall(r"var\(--([\w-]+)", CSS)) == defined
 
 
 def test_every_class_that_is_drawn_is_styled_and_the_other_way_round() -> None:
-    css = (STATIC / "chat/chat.css").read_text(encoding="utf-8")
-    styled = set(re.findall(r"\.([a-z]\w*)", css))
+    styled = set(re.findall(r"\.([a-z]\w*)", CSS))
     code = "".join(SOURCES.values())
     assert {name for name in styled if not re.search(rf"\b{name}\b", code)} == set()

@@ -26,11 +26,10 @@ export function contrast(one, other) {
 
 /** The colour itself, or as much nearer to another as it takes to be read on a ground. */
 function readable(colour, ground, towards) {
-  const mixed = (share) =>
-    `#${parts(colour)
-      .map((part, at) => Math.round(part + (parts(towards)[at] - part) * share))
-      .map((part) => part.toString(16).padStart(2, "0"))
-      .join("")}`;
+  const mixed = (share) => {
+    const mix = parts(colour).map((part, at) => Math.round(part + (parts(towards)[at] - part) * share));
+    return `#${mix.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+  };
   let share = 0;
   while (share < 1 && contrast(mixed(share), ground) < READABLE) share += 0.05;
   return mixed(Math.min(share, 1));

@@ -41,14 +41,16 @@ export function createConnection({ address, greet, onFrame, onState }) {
   let state = "idle";
   let socket = null;
   let timer = 0;
+  let ticking = 0;
   let attempt = 0;
   let owedSince = 0;
   let heardAt = 0;
   let tickedAt = 0;
 
   function happen(event, code = 0) {
-    if (!Object.hasOwn(NEXT[state], event)) return;
-    state = NEXT[state][event];
+    const next = NEXT[state]?.[event];
+    if (!next) return;
+    state = next;
     if (state === "connecting") open();
     if (state === "ready") attempt = 0;
     if (state === "waiting") wait(code);
@@ -84,7 +86,7 @@ export function createConnection({ address, greet, onFrame, onState }) {
 
   /** Say something, if there is somebody to hear it; `owed` if an answer is due. */
   function send(frame, owed = false) {
-    if (state !== "ready") return false;
+    if (state !== "ready" || socket.readyState !== WebSocket.OPEN) return false;
     if (owed) owedSince ||= Date.now();
     socket.send(JSON.stringify(frame));
     return true;
@@ -103,7 +105,7 @@ export function createConnection({ address, greet, onFrame, onState }) {
   function begin() {
     if (state !== "idle") return;
     tickedAt = Date.now();
-    setInterval(tick, TICK_MS);
+    ticking = setInterval(tick, TICK_MS);
     addEventListener("online", () => happen("due"));
     addEventListener("offline", () => happen("lost"));
     happen("wanted");
@@ -114,5 +116,13 @@ export function createConnection({ address, greet, onFrame, onState }) {
     happen("due");
   }
 
-  return { begin, again, send, state: () => state };
+  /** For good: there is nothing in the table for it. */
+  function end() {
+    happen("lost");
+    clearTimeout(timer);
+    clearInterval(ticking);
+    state = "ended";
+  }
+
+  return { begin, again, end, send, state: () => state };
 }

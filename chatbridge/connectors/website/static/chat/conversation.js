@@ -1,33 +1,36 @@
-import { fileSize } from "./bodies.js";
-import { createConnection } from "./connection.js";
-import { isAsked } from "./form.js";
+import { createConnection, waitAfter } from "./connection.js";
+import { createLauncher } from "./launcher.js";
 import { createOutbox } from "./outbox.js";
 import { ring } from "./sound.js";
-import { withEvents } from "./store.js";
-import { fromOperator, timeline, unread } from "./timeline.js";
+import { fromOperator, unread, withEvents } from "./store.js";
 import { createUploads } from "./uploads.js";
-import { createView } from "./view.js";
 import { createVisit } from "./visit.js";
 import { chooseLanguage, createWords } from "./words.js";
 
 const FRAME_MS = 16;
-const TYPING_EVERY_MS = 3_000;
 const MORE_AT_LEAST = 50; // events that the server sends at once
 const KNOWN = ["name", "phone", "email"];
 
 /**
- * One visitor's conversation: what arrives changes the store, what the store holds is drawn.
+ * One visitor's conversation: what arrives changes the store, what the store holds is drawn. The panel is loaded when it may soon
+ * be wanted, and made when it is; all else goes on without.
  *
  * @param {object} options
+ * @param {HTMLScriptElement} options.script the tag in the page
  * @param {string} options.address of the messenger's chat
  * @param {ReturnType<typeof import("./store.js").createStore>} options.store
  * @param {object} options.settings
- * @param {Array<string | undefined>} options.wanted languages
- * @param {boolean} options.page the page is nothing but the chat
+ * @param {(attempt: number) => Promise<Function>} options.loadPanel
  * @returns {{open: () => void, close: () => void, identify: (profile: object) => void}}
  */
-export function createConversation({ address, store, settings, wanted, page }) {
-  const language = chooseLanguage(wanted);
+export function createConversation({ script, address, store, settings, loadPanel }) {
+  const page = "page" in script.dataset;
+  const language = chooseLanguage([
+    settings.language,
+    script.dataset.language,
+    document.documentElement.lang,
+    navigator.language,
+  ]);
   const t = createWords(language);
   const look = { t, language, origin: new URL(address).origin };
   const describe = createVisit(`${store.key}:visit`, (about) => connection.send({ type: "page", ...about }));
@@ -44,20 +47,33 @@ export function createConversation({ address, store, settings, wanted, page }) {
     onChange: schedule,
     onDone: outbox.add,
   });
-  const view = createView(look, settings, page, {
-    onOpen: open,
-    onForm: (profile) => introduce(profile),
-    onMute: () => store.change(({ muted }) => ({ muted: !muted })),
-    onSend: (text) => say({ text }),
-    onButton: (text) => say({ text, button: text }),
-    onFiles: attach,
-    onInput: type,
-    onEarlier: () => connection.send({ type: "history", before: store.get().events[0].position }),
-    onScroll: mark,
-    onAgain: (id) => (uploads.has(id) ? uploads : outbox).again(id),
-    onRemove: (id) => (uploads.has(id) ? uploads : outbox).remove(id),
+  const launcher = createLauncher(look, settings, page, {
+    onPress: () => open(!isOpen()),
+    onNear: prepare,
   });
+  /** What the panel is given; renewal.js says which of it may never change. */
+  const core = {
+    script,
+    settings,
+    page,
+    look,
+    launcher,
+    store,
+    connection,
+    outbox,
+    uploads,
+    open,
+    introduce,
+    mark,
+    schedule,
+    end,
+  };
 
+  let panel = null;
+  let coming = null;
+  let attempts = 0;
+  let isWanted = false;
+  let isMissing = false;
   let visitor = null; // whom the connection is for
   let caughtUp = true;
   let upTo = 0; // what the server had when it began to bring this page up to date
@@ -65,11 +81,8 @@ export function createConversation({ address, store, settings, wanted, page }) {
   let told = {};
   let more = true;
   let trouble = null;
-  let problem = "";
   let typist = null;
   let typingUntil = 0;
-  let typedAt = 0;
-  let shown = [];
   let drawing = 0;
 
   const FRAMES = {
@@ -150,12 +163,13 @@ export function createConversation({ address, store, settings, wanted, page }) {
     schedule();
   }
 
-  const isWatched = () => view.isOpen() && !document.hidden;
+  const isOpen = () => Boolean(panel?.isOpen());
+  const isWatched = () => isOpen() && !document.hidden;
 
   /** Tell what has arrived and what was seen, once for each connection. */
   function mark() {
     const { position, read } = store.get();
-    const seen = isWatched() ? view.seen(shown) : 0;
+    const seen = isWatched() ? panel.seen() : 0;
     if (seen > read) store.change(() => ({ read: seen }));
     tell("received", position);
     tell("read", store.get().read);
@@ -177,44 +191,56 @@ export function createConversation({ address, store, settings, wanted, page }) {
       connection.again();
     }
     if (state.session) connection.begin();
-    shown = timeline(state, uploads.items(), connection.state() === "ready");
-    view.update({
-      ...state,
+    launcher.update({
       state: connection.state(),
-      messages: shown,
       unread: unread(state),
-      asked: isAsked(settings.form, state) && !shown.length,
-      trouble,
-      problem,
-      typist,
-      more: more && state.events.length >= MORE_AT_LEAST,
+      isOpen: isOpen(),
+      isAwaited: isWanted && !panel && !isMissing,
+      isMissing,
     });
+    panel?.update({ ...state, trouble, typist, more: more && state.events.length >= MORE_AT_LEAST });
     mark();
   }
 
   function open(now = true) {
-    if (now) connection.begin();
-    view.open(now);
+    isWanted = now;
+    isMissing = false;
+    if (panel) unfold();
+    else if (now) prepare().then(make);
     schedule();
   }
 
-  function say(content) {
-    problem = "";
-    outbox.add(content);
+  function prepare() {
+    coming ??= loadPanel(attempts++).catch(() => (coming = null));
+    return coming;
   }
 
-  function attach(files) {
-    const limit = settings.max_bytes;
-    const big = [...files].find(({ size }) => size > limit);
-    problem = big ? t("too_big", { name: big.name, size: fileSize(limit, language) }) : "";
-    for (const file of files) if (file.size <= limit) uploads.add(file);
+  /** The panel of another version is undefined: it has begun to take our place. */
+  function make(createPanel) {
+    if (!createPanel) miss();
+    else if (isWanted && panel === null) panel = createPanel(core);
+    if (!panel) return;
+    draw();
+    unfold();
+  }
+
+  function unfold() {
+    if (isWanted) connection.begin();
+    panel.open(isWanted);
     schedule();
   }
 
-  function type() {
-    if (Date.now() - typedAt < TYPING_EVERY_MS) return;
-    typedAt = Date.now();
-    connection.send({ type: "typing" });
+  /** The next press is the next attempt; a page that is nothing but the chat has nothing to press. */
+  function miss() {
+    isMissing = isWanted;
+    if (page) setTimeout(open, waitAfter(0, attempts, Math.random()));
+    schedule();
+  }
+
+  /** Another version of us takes over. */
+  function end() {
+    connection.end();
+    launcher.remove();
   }
 
   /** What is known of the visitor goes with the next hello, and at once if there is a connection. */
@@ -234,6 +260,7 @@ export function createConversation({ address, store, settings, wanted, page }) {
     mark();
   });
   if (page) open();
+  else if (store.get().session) (window.requestIdleCallback ?? setTimeout)(prepare);
   schedule();
   return { open, close: () => open(false), identify: introduce };
 }

@@ -64,6 +64,11 @@ export function iconButton(name, label, props) {
   return h("button", { "type": "button", "aria-label": label, "title": label, ...props }, icon(name));
 }
 
+/** Change a text only if it is another one: what is read aloud is read once. */
+export function say(place, text) {
+  if (place.textContent !== (text || "")) place.textContent = text || "";
+}
+
 /**
  * The address, made whole, if a link may lead there: http and https alone.
  *

@@ -71,6 +71,21 @@ export function merge(mine, stored, own) {
   return withEvents({ ...stored, read, outbox }, mine.events, mine.position);
 }
 
+/**
+ * What operators wrote and the visitor has not seen.
+ *
+ * @param {State} state
+ * @returns {number}
+ */
+export function unread({ events, read }) {
+  return events.filter((event) => fromOperator(event) && event.position > read).length;
+}
+
+/** Whether an event is an operator's message. */
+export function fromOperator(event) {
+  return event.type === "message" && event.from === "operator";
+}
+
 /** @param {string} key of the local storage */
 export function createStore(key) {
   const own = new Set();

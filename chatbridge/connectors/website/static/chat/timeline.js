@@ -42,18 +42,3 @@ function onItsWay(item, pending) {
   const state = item.failed ? "failed" : item.position ? "sent" : pending;
   return { ...item, own: true, position: 0, kind: item.file ? "file" : "text", state, reactions: [] };
 }
-
-/**
- * What operators wrote and the visitor has not seen.
- *
- * @param {import("./store.js").State} state
- * @returns {number}
- */
-export function unread({ events, read }) {
-  return events.filter((event) => fromOperator(event) && event.position > read).length;
-}
-
-/** Whether an event is an operator's message. */
-export function fromOperator(event) {
-  return event.type === "message" && event.from === "operator";
-}

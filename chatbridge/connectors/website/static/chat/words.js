@@ -23,6 +23,7 @@ export const WORDS = {
   location: ["Location", "Геопозиция"],
   messages: ["Messages", "Сообщения"],
   missing: ["Please fill this in.", "Заполните, пожалуйста."],
+  missing_panel: ["The chat did not open. Please try again.", "Чат не открылся. Попробуйте ещё раз."],
   name: ["Name", "Имя"],
   newest: ["To the newest message", "К новым сообщениям"],
   offline: ["No connection. Your messages are kept.", "Нет связи. Ваши сообщения сохранены."],
