@@ -1,16 +1,21 @@
 """Real Chromium against stub servers that answer the two contracts from memory."""
 
 import os
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
+from aiohttp import ClientSession, web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from chatbridge.sandbox.app import create_app
+from chatbridge.sandbox.settings import SandboxSettings
 from tests.pages.stub_demo import StubDemo
 from tests.pages.stub_sandbox import StubSandbox
 from tests.pages.stub_website import PlainSite, StubWebsite
+from tests.sandbox.messenger import Desk, HookReceiver
 
 CHROMIUM = os.environ.get("CHATBRIDGE_TEST_CHROMIUM", "/usr/bin/chromium")
 DISABLED = [
@@ -86,6 +91,32 @@ async def site(website: StubWebsite) -> AsyncIterator[PlainSite]:
     await site.running.start()
     yield site
     await site.running.stop()
+
+
+@session_loop()
+async def receiver() -> AsyncIterator[HookReceiver]:
+    """A messenger, and an integration's server."""
+    async with HookReceiver() as receiver:
+        yield receiver
+
+
+@session_loop()
+async def desk(receiver: HookReceiver) -> AsyncIterator[Desk]:
+    """A running sandbox whose hooks are taken by a messenger."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = SandboxSettings(
+            port=listener.getsockname()[1],
+            public_url=url,
+            hook_url=receiver.url + "/location/:scope_id",
+        )
+        runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        async with ClientSession() as http:
+            yield Desk(http, url)
+        await runner.cleanup()
 
 
 class Visitor:

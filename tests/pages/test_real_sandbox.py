@@ -1,41 +1,15 @@
 """The inbox with the real sandbox behind it."""
 
 import json
-import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
 from playwright.async_api import expect
 
-from chatbridge.sandbox.app import create_app
-from chatbridge.sandbox.settings import SandboxSettings
 from chatbridge.sandbox.switches import SWITCHES
-from tests.pages.conftest import session_loop
-from tests.sandbox.messenger import SCOPE, Desk, HookReceiver
+from tests.sandbox.messenger import SCOPE, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@session_loop()
-async def desk() -> AsyncIterator[Desk]:
-    """A running sandbox whose hooks are taken by a messenger."""
-    async with HookReceiver() as receiver:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            settings = SandboxSettings(
-                port=listener.getsockname()[1],
-                public_url=url,
-                hook_url=receiver.url + "/location/:scope_id",
-            )
-            runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.SockSite(runner, listener).start()
-            async with ClientSession() as http:
-                yield Desk(http, url)
-            await runner.cleanup()
 
 
 async def test_a_conversation_from_the_first_message_to_the_read_mark(

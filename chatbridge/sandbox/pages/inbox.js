@@ -92,8 +92,13 @@ function topBar() {
       h("h1", { class: "topbar__name" }, "amoCRM sandbox"),
       h("span", { "class": "topbar__sub", "data-t": "subtitle" }),
     ),
-    h("div", { class: "topbar__tools" }, sign, buttons, languageSwitch(words)),
+    h("div", { class: "topbar__tools" }, sign, widgets(), buttons, languageSwitch(words)),
   );
+}
+
+function widgets() {
+  const address = "/accounts/demo/settings/widgets";
+  return h("a", { "class": "button button--quiet topbar__link", "href": address, "data-t": "widgets" });
 }
 
 function select(message) {
