@@ -1,5 +1,14 @@
 """The neutral values both sides meet in: what is said, and what is set up."""
 
+from chatbridge.model.crm import (
+    AccountState,
+    CrmAccount,
+    GrantState,
+    Integration,
+    IntegrationKind,
+    SignOut,
+    TokenPair,
+)
 from chatbridge.model.directory import (
     AmojoIdentity,
     Channel,
@@ -46,16 +55,21 @@ from chatbridge.model.messages import (
 
 __all__ = [
     "MEDIA_TYPES",
+    "AccountState",
     "AmojoIdentity",
     "Channel",
     "ContactCard",
     "Content",
+    "CrmAccount",
     "Direction",
     "Edit",
     "Event",
     "FailureReason",
     "FeedEvent",
+    "GrantState",
     "HookVersion",
+    "Integration",
+    "IntegrationKind",
     "Kind",
     "Link",
     "LinkEvent",
@@ -70,10 +84,12 @@ __all__ = [
     "Quote",
     "Reaction",
     "Report",
+    "SignOut",
     "Signing",
     "Started",
     "Status",
     "StatusBody",
+    "TokenPair",
     "Typing",
     "Visit",
     "WebhookFormat",
