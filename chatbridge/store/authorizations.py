@@ -3,6 +3,7 @@
 Of a state only its hash is kept. The query with the code is kept sealed until it is done with.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import orjson
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from chatbridge.errors import AuthorizationFault
-from chatbridge.model import GrantState, TokenPair
+from chatbridge.model import GrantState, Integration, TokenPair
+from chatbridge.store import integrations
 from chatbridge.store.dialect import insert_new, present
 from chatbridge.store.schema import authorizations, grants
 from chatbridge.store.sealing import Sealer
@@ -82,30 +84,44 @@ def find(connection: Connection, state_hash: bytes) -> Authorization | None:
     return None if row is None else Authorization(**row)
 
 
-def name_client(connection: Connection, state_hash: bytes, client_id: str, *, now: int) -> bool:
-    """Note for which external integration an open authorization is; return whether it was open and had none."""
-    fresh = (_STATE.client_id.is_(None), _STATE.used_at.is_(None), _STATE.expires_at > now)
-    named = update(authorizations).where(_STATE.state_hash == state_hash, *fresh)
-    return connection.execute(named.values(client_id=client_id)).rowcount > 0
+def admit(
+    connection: Connection,
+    state_hash: bytes,
+    make: Callable[[Authorization], Integration],
+    sealer: Sealer,
+    *,
+    now: int,
+) -> AuthorizationFault | None:
+    """Store the integration that was made for an open authorization, once; return why it cannot be.
+
+    Raises:
+        AlreadyExists: there is an integration with its id; nothing is changed.
+
+    """
+    begun = _open(connection, state_hash, now)
+    if isinstance(begun, AuthorizationFault):
+        return begun
+    if begun.client_id is not None:
+        return AuthorizationFault.USED
+    integration = make(begun)
+    integrations.add(connection, integration, sealer)
+    named = update(authorizations).where(_STATE.state_hash == state_hash)
+    connection.execute(named.values(client_id=integration.client_id))
+    return None
 
 
 def finish(
     connection: Connection, state_hash: bytes, client_id: str | None, *, now: int
 ) -> Authorization | AuthorizationFault:
     """Finish an authorization, once; return it, or why it cannot be."""
-    query = select(authorizations).where(_STATE.state_hash == state_hash).with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return AuthorizationFault.UNKNOWN
-    if row["used_at"] is not None:
-        return AuthorizationFault.USED
-    if row["expires_at"] <= now:
-        return AuthorizationFault.EXPIRED
-    if row["client_id"] is None or client_id not in {None, row["client_id"]}:
+    begun = _open(connection, state_hash, now)
+    if isinstance(begun, AuthorizationFault):
+        return begun
+    if begun.client_id is None or client_id not in {None, begun.client_id}:
         return AuthorizationFault.FOREIGN
     used = update(authorizations).where(_STATE.state_hash == state_hash)
     connection.execute(used.values(used_at=now))
-    return Authorization(**row)
+    return begun
 
 
 def take(connection: Connection, draft: GrantDraft, sealer: Sealer) -> tuple[int, bool]:
@@ -198,6 +214,20 @@ def prune(connection: Connection, *, before: int) -> None:
     """Remove what is older than that: authorizations, and codes that nobody waits for."""
     connection.execute(delete(authorizations).where(_STATE.expires_at < before))
     connection.execute(delete(grants).where(_GRANT.received_at < before))
+
+
+def _open(
+    connection: Connection, state_hash: bytes, now: int
+) -> Authorization | AuthorizationFault:
+    """Return an authorization that is not finished, which nobody else finishes meanwhile; or why there is none."""
+    query = select(authorizations).where(_STATE.state_hash == state_hash).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return AuthorizationFault.UNKNOWN
+    begun = Authorization(**row)
+    if begun.used_at is not None:
+        return AuthorizationFault.USED
+    return AuthorizationFault.EXPIRED if begun.expires_at <= now else begun
 
 
 def _grant(row: RowMapping, sealer: Sealer) -> Grant:

@@ -4,7 +4,7 @@ A pair of tokens belongs to a generation. What is decided about a pair counts on
 if its predecessor is still there, whoever is thought to be renewing it by then, as nobody has another one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -56,6 +56,15 @@ def find(connection: Connection, account: str) -> CrmAccount | None:
 def find_by_number(connection: Connection, client_id: str, account_id: int) -> CrmAccount | None:
     """Return an account by the CRM's number, as one integration knows it."""
     return _find(connection, _ROW.client_id == client_id, _ROW.account_id == account_id)
+
+
+def load(
+    connection: Connection, account: str, sealer: Sealer
+) -> tuple[CrmAccount, TokenPair | None] | None:
+    """Return an account and its tokens, None if there is no such account."""
+    query = select(crm_accounts).where(_ROW.id == account)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else (_account(row), _tokens(row, sealer))
 
 
 def list_ending(connection: Connection, before: int) -> list[str]:
@@ -198,9 +207,9 @@ def disconnect(connection: Connection, account: str, *, now: int) -> bool:
     return _sign_out(connection, _ROW.id == account, why=SignOut.DISCONNECTED, now=now)
 
 
-def learn(connection: Connection, account: str, details: Mapping[str, Any], *, now: int) -> None:
-    """Write what an account says of itself, or where it is now."""
-    _write(connection, _ROW.id == account, **details, updated_at=now)
+def move(connection: Connection, account: str, host: str, *, now: int) -> None:
+    """Write what an account is called now."""
+    _write(connection, _ROW.id == account, host=host, updated_at=now)
 
 
 def remove(connection: Connection, account: str) -> bool:

@@ -157,15 +157,17 @@ def long_lived(access: str, *, otherwise: int) -> TokenPair:
     )
 
 
-def read_location(response: Response) -> AccountHost:
-    """Return what an account is called now.
+def read_host(response: Response, host: AccountHost) -> AccountHost:
+    """Return what an account is called now: what it was called, if that is not told to the bearer of this token.
 
     Raises:
-        ForeignHost: it is not one of amoCRM's.
-        DeliveryError: it was not told.
+        DeliveryError: it may be told later.
 
     """
-    return parse_host(text(replies.read_object(response).get("domain")) or "")
+    try:
+        return parse_host(text(replies.read_object(response).get("domain")) or "")
+    except (errors.Misconfigured, errors.Rejected, ForeignHost):
+        return host
 
 
 def refreshing(
@@ -186,24 +188,11 @@ def refreshing(
     response = yield refresh(addresses.base(host), keys, refresh_token)
     if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND} and tokens.api_domain:
         at = addresses.base(parse_host(tokens.api_domain))
-        found = _moved((yield locate(at, refresh_token)), host)
+        found = read_host((yield locate(at, refresh_token)), host)
         if found != host:
             host = found
             response = yield refresh(addresses.base(host), keys, refresh_token)
     return Refreshed(read_tokens(response, asked_at=asked_at), host)
-
-
-def _moved(response: Response, host: AccountHost) -> AccountHost:
-    """Return where an account is now: where it was, if that is not told to the bearer of this token.
-
-    Raises:
-        DeliveryError: it may be told later.
-
-    """
-    try:
-        return read_location(response)
-    except (errors.Misconfigured, errors.Rejected, ForeignHost):
-        return host
 
 
 def _ask(base: str, keys: Keys, members_: dict[str, str]) -> Request:
