@@ -10,6 +10,10 @@ import aiohttp
 from aiohttp import web
 
 from chatbridge.sandbox import amojo, control, guards, operators
+from chatbridge.sandbox.crm import routing
+from chatbridge.sandbox.crm.limits import Limits
+from chatbridge.sandbox.crm.notices import Notices
+from chatbridge.sandbox.crm.state import Crm
 from chatbridge.sandbox.events import Events
 from chatbridge.sandbox.faults import Faults
 from chatbridge.sandbox.hooks import Hooks
@@ -54,7 +58,7 @@ def create_app(
     app.on_response_prepare.append(protect)
     app.on_shutdown.append(end_streams)
     app.cleanup_ctx.append(_run)
-    app.add_routes([*amojo.routes(), *control.routes(), *operators.routes()])
+    app.add_routes([*amojo.routes(), *control.routes(), *operators.routes(), *routing.routes()])
     _add_pages(app)
     return app
 
@@ -63,16 +67,20 @@ def _parts(
     settings: SandboxSettings, now: Callable[[], float], new_id: Callable[[], str]
 ) -> Sandbox:
     switches, events = Switches(), Events()
-    journal = Journal(events.publish)
+    journal, state = Journal(events.publish), State(settings, events.publish)
     return Sandbox(
         settings=settings,
         switches=switches,
         events=events,
-        state=State(settings, events.publish),
+        state=state,
         journal=journal,
         hooks=Hooks(switches, events.publish, now),
         media=Media(settings.public_url, switches, journal, now=now, new_id=new_id),
-        faults=Faults(switches, events.publish),
+        faults=Faults(switches, events.publish, "fault", "fault_conversation"),
+        crm=Crm(settings, state, switches, now=now, new_id=new_id),
+        crm_faults=Faults(switches, events.publish, "crm_fault", "crm_fault_call"),
+        limits=Limits(switches, now),
+        notices=Notices(switches, events.publish, now),
         now=now,
         new_id=new_id,
     )
@@ -83,8 +91,10 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     with tempfile.TemporaryDirectory(prefix="chatbridge-sandbox-") as folder:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             sandbox.hooks.open(http)
+            sandbox.notices.open(http)
             sandbox.media.open(http, Path(folder))
             yield
+            await sandbox.notices.close()
             await sandbox.media.close()
 
 

@@ -9,7 +9,7 @@ from pydantic import RootModel
 from chatbridge.sandbox.control_bodies import ControlError, NewAccount, NewChannel, read_json
 from chatbridge.sandbox.media import UploadError
 from chatbridge.sandbox.parts import SANDBOX
-from chatbridge.sandbox.records import Account, Channel, Named
+from chatbridge.sandbox.records import Account, Channel, Named, User
 from chatbridge.sandbox.switches import SwitchError
 
 UPLOAD_DEADLINE_S = 120.0
@@ -80,14 +80,31 @@ async def add_channel(request: web.Request) -> web.Response:
 async def add_account(request: web.Request) -> web.Response:
     """Add an account with its users; the same id again replaces it."""
     sandbox, body = request.app[SANDBOX], await read_json(request, NewAccount)
-    users = tuple(Named(id=user.id or sandbox.new_id(), name=user.name) for user in body.users)
+    state, amojo_id = sandbox.state, body.amojo_id or sandbox.new_id()
+    known = state.accounts.get(amojo_id)
+    number = body.id or (known.id if known is not None else state.next_number())
+    subdomain = body.subdomain or f"account{number}"
+    holder = state.find_account(subdomain)
+    if holder is not None and holder.amojo_id != amojo_id:
+        raise ControlError(409, "taken", f"subdomain: {subdomain} belongs to another account")
+    users = tuple(
+        User(
+            id=user.id or sandbox.new_id(),
+            name=user.name,
+            user_id=user.user_id or state.next_number(),
+            is_admin=user.is_admin,
+        )
+        for user in body.users
+    )
     account = Account(
-        amojo_id=body.amojo_id or sandbox.new_id(),
+        amojo_id=amojo_id,
+        id=number,
         name=body.name,
-        subdomain=body.subdomain,
+        subdomain=subdomain,
+        zone=body.zone,
         users=users,
     )
-    sandbox.state.accounts[account.amojo_id] = account
+    state.accounts[amojo_id] = account
     return web.json_response(account.view(), status=201)
 
 

@@ -1,7 +1,7 @@
 """Bodies of the control API. Strict, and a misspelt member is an error."""
 
 import asyncio
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -12,6 +12,9 @@ Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-
 HookUrl = Annotated[
     str, StringConstraints(pattern=r"^https?://[^/\s]+/\S*:scope_id", max_length=2_000)
 ]
+Subdomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Zone = Literal["amocrm.ru", "amocrm.com", "kommo.com"]
+Number = Annotated[int, Field(gt=0, le=2**31)]
 Secret = Annotated[str, StringConstraints(pattern=r"^[!-~]{8,128}$")]
 
 BODY_DEADLINE_S = 15.0
@@ -45,14 +48,18 @@ class NewUser(ControlBody):
 
     id: Uuid | None = None
     name: Text
+    user_id: Number | None = None
+    is_admin: bool = False
 
 
 class NewAccount(ControlBody):
-    """An account; the same id again replaces it."""
+    """An account; the same id again replaces it. Without a subdomain it gets one made of its number."""
 
     amojo_id: Uuid | None = None
+    id: Number | None = None
     name: Text
-    subdomain: Text = ""
+    subdomain: Subdomain | None = None
+    zone: Zone = "amocrm.ru"
     users: tuple[NewUser, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, counted and perhaps for one conversation only."""
+"""What goes wrong on purpose, counted and perhaps for one conversation, or one call, only."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,23 +13,27 @@ AFTER_COMMIT = frozenset({"slow", "lost_answer", "truncated"})
 
 
 class Faults:
-    """Decides per accepted request which fault, if any, hits it; see the switches `fault_…`."""
+    """Decides per accepted request which fault, if any, hits it.
 
-    def __init__(self, switches: Switches, publish: Publish) -> None:
+    `name` is the switch that says what goes wrong, with `…_requests` beside it; `only` the one that aims it.
+    """
+
+    def __init__(self, switches: Switches, publish: Publish, name: str, only: str) -> None:
         self._switches = switches
         self._publish = publish
+        self._name, self._requests, self._only = name, f"{name}_requests", only
 
-    def take(self, conversation_id: Callable[[], str | None]) -> str:
+    def take(self, aim: Callable[[], str | None]) -> str:
         """Return the fault for this request ("none" mostly) and count it."""
-        fault, only = self._switches.text("fault"), self._switches.text("fault_conversation")
-        if fault == "none" or (only and only != conversation_id()):
+        fault, only = self._switches.text(self._name), self._switches.text(self._only)
+        if fault == "none" or (only and only != aim()):
             return "none"
-        left = int(self._switches.number("fault_requests"))
+        left = int(self._switches.number(self._requests))
         if left == 1:
-            self._switches.change({"fault": "none", "fault_requests": 0})
+            self._switches.change({self._name: "none", self._requests: 0})
             self._publish("switches", self._switches.values)
         elif left > 1:
-            self._switches.change({"fault_requests": left - 1})
+            self._switches.change({self._requests: left - 1})
         return fault
 
     def instead(self, fault: str) -> web.Response | None:

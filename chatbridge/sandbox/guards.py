@@ -1,6 +1,7 @@
 """What holds for every answer: who may change things, how errors look, which headers protect."""
 
 import logging
+import re
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -9,6 +10,7 @@ from aiohttp.web_protocol import RequestHandler
 from chatbridge.sandbox.control_bodies import ControlError
 from chatbridge.sandbox.settings import SandboxSettings
 
+UPLOADS = re.compile(r"/sandbox/(media|integrations/[^/]+/widget)")
 CHANGING = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 # Open connections that have not sent the head of a request yet.
 UNHEARD: web.AppKey[set[RequestHandler]] = web.AppKey("unheard", set)
@@ -47,7 +49,7 @@ def refuse_strangers(settings: SandboxSettings) -> Middleware:
             if request.headers.get("Origin", settings.public_url.rstrip("/")) not in own:
                 raise ControlError(403, "foreign_origin", "pages of other sites may not do this")
             expected = (
-                "multipart/form-data" if request.path == "/sandbox/media" else "application/json"
+                "multipart/form-data" if UPLOADS.fullmatch(request.path) else "application/json"
             )
             if request.content_type != expected:
                 raise ControlError(

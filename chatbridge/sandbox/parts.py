@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from chatbridge.sandbox.crm.limits import Limits
+from chatbridge.sandbox.crm.notices import Notices
+from chatbridge.sandbox.crm.state import Crm
 from chatbridge.sandbox.events import Events
 from chatbridge.sandbox.faults import Faults
 from chatbridge.sandbox.hooks import Hooks
@@ -27,6 +30,10 @@ class Sandbox:
     hooks: Hooks
     media: Media
     faults: Faults
+    crm: Crm
+    crm_faults: Faults
+    limits: Limits
+    notices: Notices
     now: Callable[[], float]
     new_id: Callable[[], str]
 
@@ -37,7 +44,31 @@ class Sandbox:
         self.journal.clear()
         self.hooks.clear()
         self.media.clear()
+        self.crm.reset()
+        self.limits.clear()
+        self.notices.clear()
         self.events.publish("reset", dict)
+
+    def note_crm(
+        self,
+        request: web.Request,
+        at: float,
+        *,
+        status: int,
+        error: str | None = None,
+        body: bytes = b"",
+    ) -> None:
+        """Write a request to an account into the log."""
+        self.journal.add(
+            kind="crm",
+            at=at,
+            method=request.method,
+            path=request.raw_path,
+            status=status,
+            error=error,
+            scope_id=None,
+            body=body,
+        )
 
 
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)

@@ -19,6 +19,23 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class User(Named):
+    """Somebody who works in an account: `id` as the chat service knows them, `user_id` as the CRM does."""
+
+    user_id: int
+    is_admin: bool = False
+
+    def view(self) -> Json:
+        """As the control API shows it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "user_id": self.user_id,
+            "is_admin": self.is_admin,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """What amoCRM's support registers. `allowed_accounts` None: a public channel."""
 
@@ -46,20 +63,38 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One amoCRM customer in the chat service."""
+    """One amoCRM customer: `amojo_id` in the chat service, `id` in the CRM.
+
+    `standing` "unpaid": its API answers 402; "closed": whatever was granted is void.
+    """
 
     amojo_id: str
+    id: int
     name: str
     subdomain: str
-    users: tuple[Named, ...]
+    users: tuple[User, ...]
+    zone: str = "amocrm.ru"
+    standing: Literal["open", "unpaid", "closed"] = "open"
+
+    @property
+    def host(self) -> str:
+        """The name that the account has everywhere: `demo.amocrm.ru`."""
+        return f"{self.subdomain}.{self.zone}"
+
+    def user(self, user_id: int) -> User | None:
+        """Find a user by the CRM's id."""
+        return next((user for user in self.users if user.user_id == user_id), None)
 
     def view(self) -> Json:
         """As the control API shows it."""
         users = [user.view() for user in self.users]
         return {
             "amojo_id": self.amojo_id,
+            "id": self.id,
             "name": self.name,
             "subdomain": self.subdomain,
+            "zone": self.zone,
+            "standing": self.standing,
             "users": users,
         }
 

@@ -18,3 +18,8 @@ class SandboxSettings:
     hook_url: str = "http://127.0.0.1:8080/location/:scope_id"
     frame_ancestors: tuple[str, ...] = ()
     media_sources: tuple[str, ...] = ("http:", "https:")
+
+    @property
+    def bridge_url(self) -> str:
+        """Where the bridge that the seeded hooks go to listens."""
+        return self.hook_url.partition("/location/")[0]

@@ -15,6 +15,7 @@ from chatbridge.sandbox.records import (
     Named,
     Person,
     Status,
+    User,
 )
 from chatbridge.sandbox.settings import SandboxSettings
 
@@ -39,11 +40,18 @@ def seeded_channel(settings: SandboxSettings) -> Channel:
 def seeded_account() -> Account:
     """Return the account every sandbox starts with."""
     users = (
-        Named(id="5a0db0c4-0000-4000-8000-0000000000e1", name="Kate"),
-        Named(id="5a0db0c4-0000-4000-8000-0000000000e2", name="Oleg"),
+        User(
+            id="5a0db0c4-0000-4000-8000-0000000000e1", name="Kate", user_id=8101112, is_admin=True
+        ),
+        User(id="5a0db0c4-0000-4000-8000-0000000000e2", name="Oleg", user_id=8101113),
     )
-    amojo_id = "5a0db0c4-0000-4000-8000-0000000000a1"
-    return Account(amojo_id=amojo_id, name="Demo shop", subdomain="demo", users=users)
+    return Account(
+        amojo_id="5a0db0c4-0000-4000-8000-0000000000a1",
+        id=30112233,
+        name="Demo shop",
+        subdomain="demo",
+        users=users,
+    )
 
 
 class State:
@@ -62,6 +70,7 @@ class State:
         channel, account = seeded_channel(self._settings), seeded_account()
         self.channels: dict[str, Channel] = {channel.channel_id: channel}
         self.accounts: dict[str, Account] = {account.amojo_id: account}
+        self._last_number = 30112233  # ids of accounts and users
         self.persons: dict[str, Person] = {}
         self.chats: dict[str, Chat] = {}  # the chat with the newest message comes last
         self.messages: dict[str, Message] = {}  # in order of arrival
@@ -70,6 +79,15 @@ class State:
         self._persons_by_client: dict[tuple[str, str], str] = {}
         self._chats_by_client: dict[tuple[str, str], str] = {}
         self._messages_by_client: dict[tuple[str, str], str] = {}
+
+    def next_number(self) -> int:
+        """Return a number that no account and no user has."""
+        self._last_number += 1
+        return self._last_number
+
+    def find_account(self, subdomain: str) -> Account | None:
+        """Find an account by the address that it has now."""
+        return next((one for one in self.accounts.values() if one.subdomain == subdomain), None)
 
     def connect(self, channel_id: str, account_id: str, title: str, version: str) -> Connection:
         """Connect a registered channel to a known account, or change its title and hooks."""

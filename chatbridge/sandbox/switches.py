@@ -1,4 +1,4 @@
-"""Everything about the emulated amojo that can be switched, as one table.
+"""Everything about the emulated amoCRM that can be switched, as one table.
 
 What amoCRM's pages leave open or contradict is a switch here; the first choice is the default.
 """
@@ -79,6 +79,21 @@ SWITCHES = (
     Switch(name="fault_conversation", default="", meaning="hit only this conversation_id; empty: all"),
     _number("fault_delay_s", 6.0, (0, 120), "delay of a slow answer"),
     _number("fault_retry_after_s", 1, (0, 3600), "Retry-After of a 429"),
+    _choice("crm_fault", "none slow 500 502 503 504 429 403 lost_answer", "what goes wrong with requests to accounts, the token endpoint included: `slow` and `lost_answer` (connection reset) happen after the work is done, the others are pages instead of doing it"),
+    _number("crm_fault_requests", 0, (0, 1_000_000), "number of requests that `crm_fault` hits before it switches itself off; 0: no limit"),
+    Switch(name="crm_fault_call", default="", meaning="hit only this call: `token`, `account`, `users`, `widgets`, `sources`, `pipelines`; empty: all"),
+    _number("crm_limit", 7, (0, 1_000_000), "requests a second that an integration may send to an account's API; 0: no limit"),
+    _number("crm_ban_after", 20, (0, 1_000_000), "refusals (429) within a minute after which all is refused (403) for a minute; 0: never"),
+    _number("crm_clock_s", 0, (-86_400, 10**9), "seconds by which the clock of accounts is ahead: codes and tokens grow old"),
+    _choice("oauth_rotation", "strict lenient", "the old refresh token dies at once, or when the new one is used"),
+    _choice("oauth_refresh_refusal", "400 401", "status of a refused refresh"),
+    _choice("disposable_audience", "host host_port", "`aud` of disposable tokens without or with the port of the redirect URI"),
+    _choice("disposable_is_admin", "present absent", "`is_admin` in disposable tokens, which only the vendor's SDK knows"),
+    _choice("source_default", "moves refused", "a second default source takes the mark from the first, or is refused"),
+    _choice("install_order", "save_first install_first", "onSave or onInstall first, when a widget is installed"),
+    _choice("install_hook", "saved clicked lost", "the server tells the integration after onSave, at the click already, or never"),
+    _number("install_hook_delay_s", 0.0, (0, 120), "wait before the install hook"),
+    _number("install_hook_deadline_s", 3.0, (0.05, 60), "an install, secrets or disconnect hook not answered in this time has failed"),
 )  # fmt: skip
 
 _BY_NAME = {switch.name: switch for switch in SWITCHES}

@@ -6,6 +6,7 @@ from aiohttp import ClientSession, web
 
 from chatbridge.sandbox.app import create_app
 from chatbridge.sandbox.settings import SandboxSettings
+from tests.sandbox.integrator import Integrator
 from tests.sandbox.messenger import Desk, HookReceiver
 
 
@@ -38,3 +39,9 @@ async def desk(receiver: HookReceiver) -> AsyncIterator[Desk]:
                 yield Desk(http, settings.public_url)
         finally:
             await runner.cleanup()
+
+
+@pytest.fixture
+def integrator(desk: Desk, receiver: HookReceiver) -> Integrator:
+    """The seeded integration, whose server is the receiver."""
+    return Integrator(desk, receiver.url + "/oauth/redirect")

@@ -160,6 +160,7 @@ class HookReceiver:
 
     status: int = 200
     hooks: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    queries: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -167,7 +168,7 @@ class HookReceiver:
     async def __aenter__(self) -> Self:
         self.gate.set()
         app = web.Application()
-        app.router.add_post("/{rest:.*}", self._take)
+        app.router.add_route("*", "/{rest:.*}", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -180,6 +181,7 @@ class HookReceiver:
         await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
+        self.queries.append((request.path, dict(request.query)))
         self.hooks.append((request.path, await request.read(), dict(request.headers)))
         self.arrived.set()
         await self.gate.wait()

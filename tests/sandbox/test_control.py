@@ -32,7 +32,11 @@ async def test_the_seed_is_as_documented(desk: Desk) -> None:
         "Demo shop",
         "demo",
     )
-    assert account["users"] == [{"id": KATE, "name": "Kate"}, {"id": OLEG, "name": "Oleg"}]
+    assert (account["id"], account["zone"], account["standing"]) == (30112233, "amocrm.ru", "open")
+    assert account["users"] == [
+        {"id": KATE, "name": "Kate", "user_id": 8101112, "is_admin": True},
+        {"id": OLEG, "name": "Oleg", "user_id": 8101113, "is_admin": False},
+    ]
     assert state["connections"] == []
 
 

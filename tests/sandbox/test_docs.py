@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from chatbridge.sandbox import control, operators
+from chatbridge.sandbox.crm import routing
 from chatbridge.sandbox.switches import SWITCHES
-from tests.sandbox import messenger
+from tests.sandbox import integrator, messenger
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/sandbox.md").read_text()
 
@@ -22,7 +23,7 @@ def test_every_switch_is_described_as_it_is() -> None:
 
 
 def test_every_call_is_listed() -> None:
-    for route in [*control.routes(), *operators.routes()]:
+    for route in [*control.routes(), *operators.routes(), *routing.routes()]:
         path = route.path.replace(":[0-9]{1,12}", "")
         if path.startswith("/sandbox/"):
             assert f"`{route.method} {path}`" in PAGE, path
@@ -36,5 +37,8 @@ def test_the_seeded_ids_are_named() -> None:
         messenger.BOT,
         messenger.KATE,
         messenger.OLEG,
+        integrator.CLIENT,
+        integrator.CLIENT_SECRET,
+        integrator.CODE,
     ):
         assert f"`{value}`" in PAGE

@@ -14,6 +14,7 @@ from chatbridge.sandbox.events import QUEUED_AT_MOST, Events, Subscriber
 from chatbridge.sandbox.records import Author, Chat, Content, Message, Person
 from chatbridge.sandbox.serving import AddressTakenError, serve
 from chatbridge.sandbox.settings import SandboxSettings
+from tests.sandbox.integrator import CODE, Integrator
 from tests.sandbox.messenger import BASE, CHANNEL, SCOPE, Desk, signed_headers
 
 CALLS = (
@@ -195,3 +196,38 @@ async def connection(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWri
             return await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
             await asyncio.sleep(0.01)
+
+
+ACCOUNT_CALLS = (
+    ("POST", "/accounts/demo/oauth2/access_token"),
+    ("POST", "/accounts/demo/api/v4/sources"),
+    ("PATCH", "/accounts/demo/api/v4/sources"),
+    ("DELETE", "/accounts/demo/api/v4/sources"),
+    ("POST", f"/accounts/demo/api/v4/widgets/{CODE}"),
+)
+ACCOUNT_NAMES = st.sampled_from(
+    ["grant_type", "client_id", "code", "id", "name", "external_id", "pipeline_id", "services"]
+)
+ACCOUNT_BODIES = st.lists(
+    st.dictionaries(ACCOUNT_NAMES, VALUES, max_size=5), max_size=3
+) | st.dictionaries(ACCOUNT_NAMES, VALUES)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    call=st.sampled_from(ACCOUNT_CALLS),
+    body=ACCOUNT_BODIES.map(lambda value: json.dumps(value).encode()) | BODIES,
+)
+async def test_nothing_sent_to_an_account_gives_a_500(
+    desk: Desk, integrator: Integrator, call: tuple[str, str], body: bytes
+) -> None:
+    if not integrator.token:
+        await desk.switch(crm_limit=0)
+        await integrator.upload()
+        await integrator.authorize()
+    method, path = call
+    headers = {"Authorization": f"Bearer {integrator.token}"}
+    answer = await desk.request(method, path, data=body, headers=headers)
+    assert answer.status in {200, 400}, answer.body

@@ -46,6 +46,26 @@ export const GROUPS = [
       choice("typing_user", "nested", "top"),
     ],
   },
+  {
+    key: "group.accounts",
+    switches: [
+      choice("crm_fault", "none", "slow", "500", "502", "503", "504", "429", "403", "lost_answer"),
+      number("crm_fault_requests", 0, 0, 1_000_000, true),
+      { name: "crm_fault_call", normal: "" },
+      number("crm_limit", 7, 0, 1_000_000, true),
+      number("crm_ban_after", 20, 0, 1_000_000, true),
+      number("crm_clock_s", 0, -86_400, 1_000_000_000, true),
+      choice("oauth_rotation", "strict", "lenient"),
+      choice("oauth_refresh_refusal", "400", "401"),
+      choice("disposable_audience", "host", "host_port"),
+      choice("disposable_is_admin", "present", "absent"),
+      choice("source_default", "moves", "refused"),
+      choice("install_order", "save_first", "install_first"),
+      choice("install_hook", "saved", "clicked", "lost"),
+      number("install_hook_delay_s", 0, 0, 120),
+      number("install_hook_deadline_s", 3, 0.05, 60),
+    ],
+  },
 ];
 
 /** @type {Switch[]} */
