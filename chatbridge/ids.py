@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 API_KEY_PREFIX: Final = "cbk_"
+WORKSPACE_KEY_PREFIX: Final = "cbw_"
+SESSION_PREFIX: Final = "cbs_"
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
 _DELIVERY_PREFIX: Final = "msg_"
 _DELIVERY_ID: Final = re.compile(rf"{_DELIVERY_PREFIX}[0-9a-f]{{32}}")
@@ -107,3 +109,33 @@ def measured(*parts: str | bytes) -> bytes:
         data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
         said += len(data).to_bytes(8, "big") + data
     return said
+
+
+def new_workspace_id() -> str:
+    """Return an id for a workspace, such as `ws_5f0c…`."""
+    return f"ws_{secrets.token_hex(12)}"
+
+
+def new_user_id() -> str:
+    """Return an id for somebody of a workspace, such as `usr_5f0c…`."""
+    return f"usr_{secrets.token_hex(12)}"
+
+
+def new_key_id() -> str:
+    """Return an id for a workspace's key, such as `key_5f0c…`."""
+    return f"key_{secrets.token_hex(12)}"
+
+
+def new_workspace_key() -> str:
+    """Return a key that manages a workspace: 256 random bits behind a prefix that secret scanners can find."""
+    return WORKSPACE_KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_session_token() -> str:
+    """Return what a browser shows while somebody is signed in."""
+    return SESSION_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_password() -> str:
+    """Return a password for somebody who was given none: 120 random bits."""
+    return secrets.token_urlsafe(15)

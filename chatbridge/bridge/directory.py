@@ -136,7 +136,7 @@ class Directory:
         """
         channel = self.find_channel(name)
         if channel is None:
-            raise NotFound(f"There is no channel {name!r}. Register it with POST /v1/channels.")
+            raise no_channel(name)
         return channel
 
     async def add_channel(self, channel: Channel) -> Channel:
@@ -172,12 +172,10 @@ class Directory:
             NotFound: there is none.
 
         """
-        try:
-            return self._messengers[messenger_id]
-        except KeyError:
-            raise NotFound(
-                f"There is no messenger {messenger_id!r}. Make one with POST /v1/messengers."
-            ) from None
+        found = self._messengers.get(messenger_id)
+        if found is None:
+            raise no_messenger(messenger_id)
+        return found
 
     async def find_messenger(self, messenger_id: str) -> Messenger | None:
         """Return a messenger whose id somebody names; one that another node made a moment ago is looked for.
@@ -303,6 +301,21 @@ class Directory:
         self._links[link.id] = link
         self._by_scope[link.scope_id] = link
         self._by_messenger.setdefault(link.messenger_id, {})[link.id] = link
+
+
+def no_messenger(messenger_id: str) -> NotFound:
+    """Return the refusal of who names a messenger that does not exist, or not for them."""
+    return NotFound(f"There is no messenger {messenger_id!r}. Make one with POST /v1/messengers.")
+
+
+def no_channel(name: str) -> NotFound:
+    """Do as `no_messenger` for a channel."""
+    return NotFound(f"There is no channel {name!r}. Register it with POST /v1/channels.")
+
+
+def no_link(scope_id: str) -> NotFound:
+    """Do as `no_messenger` for a link."""
+    return NotFound(f"There is no link {scope_id!r}. Make it with POST /v1/links.")
 
 
 def _nobody(_: Iterable[int]) -> None:

@@ -12,7 +12,6 @@ from chatbridge.errors import (
     FarSideRefused,
     FarSideUnreachable,
     Misconfigured,
-    NotFound,
     Rejected,
     RequestRefused,
     Throttled,
@@ -48,14 +47,8 @@ class Linking:
 
         """
         known = self._known(channel, account_id)
-        if (
-            known is not None
-            and known.messenger_id != messenger.id
-            and known.state is LinkState.CONNECTED
-        ):
-            raise AlreadyExists(
-                f"{known.scope_id} belongs to another messenger. Move it with PATCH /v1/links/{known.scope_id}."
-            )
+        if known is not None:
+            self._check_free(known, messenger)
         scope_id = await self._call_connect(channel, account_id, title)
         now = self._clock.now()
         if known is not None:
@@ -124,17 +117,19 @@ class Linking:
             state=LinkState.DISCONNECTED,
         )
 
-    def link(self, scope_id: str) -> Link:
-        """Return a link.
-
-        Raises:
-            NotFound: there is none.
-
-        """
-        link = self._directory.find_link(scope_id)
-        if link is None:
-            raise NotFound(f"There is no link {scope_id!r}. Make it with POST /v1/links.")
-        return link
+    def _check_free(self, link: Link, messenger: Messenger) -> None:
+        """Refuse to take a link from somebody."""
+        if link.messenger_id == messenger.id:
+            return
+        if self._directory.messenger(link.messenger_id).workspace_id != messenger.workspace_id:
+            # Its conversations are what somebody's clients said: they do not change hands, connected or not.
+            raise AlreadyExists(
+                "The account belongs to another workspace of this server. Its operator can tell more."
+            )
+        if link.state is LinkState.CONNECTED:
+            raise AlreadyExists(
+                f"{link.scope_id} belongs to another messenger. Move it with PATCH /v1/links/{link.scope_id}."
+            )
 
     def _gained(self, messenger_id: str) -> list[LinkEvent]:
         return self._event(messenger_id, LinkState.CONNECTED, Notice.LINK_CONNECTED)

@@ -7,7 +7,7 @@ broken off by a crash is simply done again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Final
 
 import structlog
@@ -96,9 +96,13 @@ class Recovery:
         self.wake()
         return row
 
-    async def list_(self, *, before: int | None, limit: int) -> list[Row]:
-        """Return recoveries, newest first, those made before one where that is given."""
-        return await self._store.read(recoveries.list_recoveries, before=before, limit=limit)
+    async def list_(
+        self, *, before: int | None, limit: int, scope_ids: Collection[str] | None = None
+    ) -> list[Row]:
+        """Return recoveries, newest first, those made before one where that is given, of these links only where they are given."""
+        return await self._store.read(
+            recoveries.list_recoveries, before=before, limit=limit, scope_ids=scope_ids
+        )
 
     # --- inside ---
 

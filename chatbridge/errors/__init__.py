@@ -5,8 +5,9 @@
     ├── StoreUnavailable              the database did not take it; nothing was acknowledged
     ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
-    │   ├── Unauthenticated, CallbackRefused, OriginRefused
     │   ├── TokenRefused, AuthorizationRefused, AccountTaken, IntegrationInUse
+    │   ├── Unauthenticated, LoginWrong, CallbackRefused, OriginRefused
+    │   ├── Forbidden, AccountNotProven, LastOwner
     │   ├── TooMany, Full
     │   ├── NotFound, MethodNotAllowed
     │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
@@ -86,18 +87,22 @@ from chatbridge.errors.files import (
     MediaUnreachable,
 )
 from chatbridge.errors.refusals import (
+    AccountNotProven,
     AlreadyExists,
     BodyTooLarge,
     CallbackRefused,
     FarSideRefused,
     FarSideUnreachable,
+    Forbidden,
     Full,
     HistoryNotReady,
     IdReused,
     ImportClosed,
     InvalidFields,
     KindUnavailable,
+    LastOwner,
     LinkAmbiguous,
+    LoginWrong,
     MalformedJson,
     MalformedRequest,
     MethodNotAllowed,
@@ -114,6 +119,7 @@ from chatbridge.errors.refusals import (
 )
 
 __all__ = [
+    "AccountNotProven",
     "AccountTaken",
     "AlreadyExists",
     "AuthorizationFault",
@@ -131,6 +137,7 @@ __all__ = [
     "FarSideDown",
     "FarSideRefused",
     "FarSideUnreachable",
+    "Forbidden",
     "ForeignHost",
     "Full",
     "GrantFault",
@@ -142,7 +149,9 @@ __all__ = [
     "InternalFailure",
     "InvalidFields",
     "KindUnavailable",
+    "LastOwner",
     "LinkAmbiguous",
+    "LoginWrong",
     "MalformedJson",
     "MalformedRequest",
     "MediaError",

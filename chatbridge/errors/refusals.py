@@ -74,6 +74,30 @@ class Unauthenticated(RequestRefused):
     code, http_status, title = "unauthenticated", 401, "The key is missing or wrong"
 
 
+class LoginWrong(RequestRefused):
+    """The login or the password is wrong."""
+
+    code, http_status, title = "login_wrong", 401, "Login or password is wrong"
+
+
+class Forbidden(RequestRefused):
+    """Your role does not allow this. Ask an owner or an admin of the workspace."""
+
+    code, http_status, title = "forbidden", 403, "Your role does not allow this"
+
+
+class LastOwner(RequestRefused):
+    """A workspace needs an owner who can sign in. Make somebody else an owner first."""
+
+    code, http_status, title = "last_owner", 409, "The workspace would be left without an owner"
+
+
+class AccountNotProven(RequestRefused):
+    """Nothing proves that this account of amoCRM is yours. Connect it with the widget, or by a connection link."""
+
+    code, http_status, title = "account_not_proven", 403, "The account is not proven to be yours"
+
+
 class CallbackRefused(RequestRefused):
     """The address or the signature of this callback is wrong. Check the channel's hook address and secret."""
 

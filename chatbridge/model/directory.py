@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from chatbridge.model.workspaces import MAIN
+
 
 class Signing(StrEnum):
     """How requests to amojo are signed."""
@@ -50,6 +52,8 @@ class Channel:
     title: str | None
     created_at: int
     updated_at: int
+    workspace_id: str | None = None
+    """None for a channel that every workspace of the server connects its accounts to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ class Messenger:
     old_api_key_hash: bytes | None = field(default=None, repr=False)
     """Opens what the one does that has replaced it."""
     old_api_key_until: int = 0
+    workspace_id: str = MAIN
 
     def webhook_secrets(self, now: int) -> tuple[str, ...]:
         """Return the secrets that sign webhooks at a time, newest first."""

@@ -3,10 +3,14 @@
 from functools import partial
 
 from chatbridge import ids
+from chatbridge.bridge.audit import Audit
 from chatbridge.bridge.ingress import Ingress
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.passwords import Passwords
+from chatbridge.bridge.people import People
 from chatbridge.bridge.rotation import Rotation
+from chatbridge.bridge.sign_in import SignIn
 from chatbridge.parts.assembly import Parts
 from chatbridge.parts.delivery import wants
 from chatbridge.web.services import Services
@@ -17,10 +21,10 @@ def services_of(parts: Parts) -> Services:
     ground, media, messages, replies = parts.ground, parts.media, parts.messages, parts.replies
     settings, store, clock = ground.settings, ground.store, ground.clock
     directory, transport = ground.directory, ground.transport
+    passwords, audit = Passwords(), Audit(store=store, clock=clock)
     look_up = partial(parts.courier.look_up, again=True)
     return Services(
         public_url=settings.public_url,
-        admin_token=settings.admin_token.get_secret_value(),
         default_base_url=settings.amojo.base_url,
         body_limit=settings.http.body_limit,
         body_timeout=settings.http.body_timeout,
@@ -31,6 +35,15 @@ def services_of(parts: Parts) -> Services:
         directory=directory,
         intake=messages.intake,
         callbacks=replies.callbacks,
+        sign_in=SignIn(
+            store=store,
+            clock=clock,
+            passwords=passwords,
+            audit=audit,
+            admin_token=settings.admin_token.get_secret_value(),
+        ),
+        people=People(store=store, clock=clock, passwords=passwords, new_key=ids.new_workspace_key),
+        audit=audit,
         linking=Linking(
             directory=directory,
             transport=transport,

@@ -1,7 +1,7 @@
 """Entries that could not be delivered: seen, and released again in order."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
@@ -10,6 +10,9 @@ from chatbridge.store.dialect import Topic, notify_lanes
 from chatbridge.store.entries import Entry, OutcomeKind
 from chatbridge.store.pending import load_entries
 from chatbridge.store.schema import attempts, conversations, journal, links, parked, pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class ParkedFilter:
     code: str | None = None
     ids: tuple[int, ...] | None = None
     messenger_id: str | None = None
+    link_ids: tuple[int, ...] | None = None
+    """Links that whoever asks may see."""
     direction: Direction | None = None
     since: int | None = None
     """When it was given up, at the earliest."""
@@ -45,22 +50,18 @@ class ParkedFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as conditions on `parked` joined with `links`."""
-        conditions: list[ColumnElement[bool]] = []
-        if self.scope_id is not None:
-            conditions.append(links.c.scope_id == self.scope_id)
-        if self.code is not None:
-            conditions.append(parked.c.code == self.code)
-        if self.ids is not None:
-            conditions.append(parked.c.id.in_(self.ids))
-        if self.messenger_id is not None:
-            conditions.append(links.c.messenger_id == self.messenger_id)
-        if self.direction is not None:
-            conditions.append(parked.c.lane % 2 == int(self.direction))
-        if self.since is not None:
-            conditions.append(parked.c.parked_at >= self.since)
-        if self.until is not None:
-            conditions.append(parked.c.parked_at <= self.until)
-        return conditions
+        conditions: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+            "scope_id": lambda scope_id: links.c.scope_id == scope_id,
+            "code": lambda code: parked.c.code == code,
+            "ids": parked.c.id.in_,
+            "messenger_id": lambda messenger_id: links.c.messenger_id == messenger_id,
+            "link_ids": links.c.id.in_,
+            "direction": lambda direction: parked.c.lane % 2 == int(direction),
+            "since": lambda since: parked.c.parked_at >= since,
+            "until": lambda until: parked.c.parked_at <= until,
+        }
+        given = ((condition, getattr(self, name)) for name, condition in conditions.items())
+        return [condition(value) for condition, value in given if value is not None]
 
 
 def list_parked(

@@ -129,9 +129,17 @@ def end(
     return Recovery(*connection.execute(changed.values(values).returning(*_COLUMNS)).one())
 
 
-def list_recoveries(connection: Connection, *, before: int | None, limit: int) -> list[Recovery]:
-    """Return recoveries, newest first, those made before one where that is given."""
+def list_recoveries(
+    connection: Connection,
+    *,
+    before: int | None,
+    limit: int,
+    scope_ids: Collection[str] | None = None,
+) -> list[Recovery]:
+    """Return recoveries, newest first, those made before one where that is given, and those of some links only where they are."""
     query = select(*_COLUMNS).order_by(recoveries.c.id.desc()).limit(limit)
+    if scope_ids is not None:
+        query = query.where(recoveries.c.scope_id.in_(scope_ids))
     if before is not None:
         query = query.where(recoveries.c.id < before)
     return [Recovery(*row) for row in connection.execute(query)]

@@ -16,7 +16,7 @@ from chatbridge.protocol.amojo import ingress_wire as wire
 from chatbridge.protocol.amojo.ingress_answers import ErrorType
 from chatbridge.protocol.tame import identifier
 from chatbridge.web.answers import Answer
-from chatbridge.web.endpoint import read_body
+from chatbridge.web.bodies import read_body
 from chatbridge.web.services import SERVICES, Services
 
 _BASE: Final = "/v2/origin/custom"

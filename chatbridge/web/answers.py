@@ -28,6 +28,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             content_type=self.content_type,
         )
 
+    def with_headers(self, headers: Mapping[str, str]) -> "Answer":
+        """Return it with these headers, too."""
+        return msgspec.structs.replace(self, headers={**self.headers, **headers})
+
 
 def json_answer(
     model: BaseModel, *, status: int = 200, content_type: str = "application/json"

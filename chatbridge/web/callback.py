@@ -4,7 +4,7 @@ from aiohttp import web
 
 from chatbridge.errors import UnreadablePayload
 from chatbridge.web.answers import Answer
-from chatbridge.web.endpoint import read_body
+from chatbridge.web.bodies import read_body
 from chatbridge.web.problems import problem
 from chatbridge.web.services import SERVICES, Services
 

@@ -27,27 +27,26 @@ async def create_channel(call: Call[ChannelDraft]) -> ChannelOut:
         title=draft.title,
         created_at=now,
         updated_at=now,
+        workspace_id=await call.workspace(draft.workspace, otherwise=None),
     )
     return to_out(await services.directory.add_channel(channel), services)
 
 
 async def list_channels(call: Call[None]) -> ChannelPage:
     """List channels."""
-    page, following = cut_page(
-        call.services.directory.channels(), lambda channel: channel.id, call.query
-    )
+    page, following = cut_page(call.view.channels(), lambda channel: channel.id, call.query)
     return ChannelPage(items=[to_out(channel, call.services) for channel in page], next=following)
 
 
 async def get_channel(call: Call[None]) -> ChannelOut:
     """Show a channel."""
-    return to_out(call.services.directory.channel(call.path["channel_id"]), call.services)
+    return to_out(call.view.channel(call.path["channel_id"]), call.services)
 
 
 async def change_channel(call: Call[ChannelChange]) -> ChannelOut:
     """Change a channel."""
     services = call.services
-    channel = services.directory.channel(call.path["channel_id"])
+    channel = call.view.own_channel(call.path["channel_id"])
     changes: dict[str, Any] = call.body.model_dump(exclude_unset=True)
     # Null means "as before" for what a channel cannot be without.
     for name in ("code", "secret", "base_url", "signing", "hook_version", "status_body"):
@@ -62,6 +61,7 @@ def to_out(channel: Channel, services: Services) -> ChannelOut:
     """Return a channel as the API shows it."""
     return ChannelOut(
         channel_id=channel.id,
+        workspace=channel.workspace_id,
         code=channel.code,
         base_url=channel.base_url,
         signing=channel.signing,

@@ -8,7 +8,8 @@ from pydantic import SecretStr, ValidationError
 from chatbridge.connectors.base import Connector, MessengerSettings
 from chatbridge.errors import InvalidFields, KindUnavailable
 from chatbridge.model import Messenger
-from chatbridge.web.endpoint import Call, faults_of
+from chatbridge.web.bodies import faults_of
+from chatbridge.web.endpoint import Call
 from chatbridge.web.schemas import ConnectorList, ConnectorOut
 from chatbridge.web.services import Services
 

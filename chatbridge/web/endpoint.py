@@ -1,33 +1,33 @@
 """From a row of the route table to an aiohttp handler: authenticate, read, validate, call, answer."""
 
-import asyncio
-import hashlib
-import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar, cast
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from chatbridge import errors
-from chatbridge.model import Messenger
+from chatbridge.bridge.view import View
+from chatbridge.model import Messenger, Permission, Principal
+from chatbridge.protocol.forwarded import address_of
 from chatbridge.web.answers import Answer, json_answer
+from chatbridge.web.bodies import faults_of, parse_json, read_json, stream_lines
+from chatbridge.web.managers import COOKIE, manager_of
 from chatbridge.web.services import SERVICES, Services
 
 Body = TypeVar("Body")
+_Otherwise = TypeVar("_Otherwise", str, None)
 
-LINES: Final = ("application/x-ndjson", "application/jsonl")
-"""Names of newline-delimited JSON: the one that is documented, and another one that is used."""
+_IDS: Final = ("id", "scope_id", "channel_id")
+"""Members by which the audit names what was made."""
 
 
 class Access(Enum):
     """Who may call."""
 
-    ADMIN = "the bearer of the admin token"
+    MANAGER = "the bearer of the admin token or of a workspace's key, or somebody who is signed in"
     MESSENGER = "the bearer of a messenger's API key"
     PUBLIC = "everybody"
 
@@ -40,14 +40,41 @@ class Call(Generic[Body]):
     path: Mapping[str, str]
     body: Body
     query: Any
-    caller: Messenger | None
+    caller: Messenger | Principal | None
+    address: str = ""
+    """Where the caller is."""
+    cookie: str = ""
+    """What the browser of somebody who is signed in shows."""
 
     @property
     def messenger(self) -> Messenger:
         """Return the calling messenger, for endpoints whose access is MESSENGER."""
-        if self.caller is None:
+        if not isinstance(self.caller, Messenger):
             raise errors.Unauthenticated
         return self.caller
+
+    @property
+    def principal(self) -> Principal:
+        """Return who manages, for endpoints whose access is MANAGER."""
+        if not isinstance(self.caller, Principal):
+            raise errors.Unauthenticated
+        return self.caller
+
+    async def workspace(self, name: str | None, *, otherwise: _Otherwise) -> str | _Otherwise:
+        """Return the workspace that a body names; without a name it is the caller's own, or for the server's operator `otherwise`.
+
+        Raises:
+            NotFound: there is none.
+
+        """
+        if name is None:
+            return self.principal.workspace_id or otherwise
+        return (await self.services.people.workspace(self.principal, name)).id
+
+    @property
+    def view(self) -> View:
+        """Return what the one who manages sees."""
+        return View(self.services.directory, self.principal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +87,8 @@ class Endpoint(Generic[Body]):
     summary: str
     tag: str
     access: Access
+    needs: Permission = Permission.READ
+    """Of whoever manages."""
     body: type[Body] | None = None
     lines: type[BaseModel] | None = None
     """What stands in each line of a body that is newline-delimited JSON. `run` gets its bytes as they come."""
@@ -75,32 +104,68 @@ class Endpoint(Generic[Body]):
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request that aiohttp read."""
         services = request.app[SERVICES]
-        authorization = request.headers.get("Authorization", "")
-        try:
-            caller = authenticate(self.access, authorization, services)
-        except errors.Unauthenticated:
-            caller = await authenticate_late(self.access, authorization, services)
-        if self.access is Access.ADMIN and services.store.shared:
-            # Whoever manages several nodes reads and changes on any of them what was written on another a moment ago.
-            await services.directory.catch_up()
-            await services.webhooks.catch_up()
+        caller = await self._admit(request, services)
         call: Call[Any] = Call(
             services=services,
             path=_path(request),
             query=_query(self.query, request),
-            body=await self._read(request, services),
             caller=caller,
+            body=await self._read(request, services),
+            address=address_of(request.remote, request.headers.get("X-Forwarded-For")),
+            cookie=request.cookies.get(COOKIE, ""),
         )
         if self.endless is not None:
             return cast("web.StreamResponse", await self.run(call))
+        if self.access is Access.MANAGER and self.method != "GET":
+            return (await self._audited(call)).response()
         return (await self._run(call)).response()
+
+    async def _admit(
+        self, request: web.Request, services: Services
+    ) -> Messenger | Principal | None:
+        """Return who calls, if they may."""
+        if self.access is not Access.MANAGER:
+            authorization = request.headers.get("Authorization", "")
+            try:
+                return authenticate(self.access, authorization, services)
+            except errors.Unauthenticated:
+                return await authenticate_late(self.access, authorization, services)
+        principal = await manager_of(request, services)
+        if not principal.may(self.needs):
+            await self._note(services, principal, None, errors.Forbidden.code)
+            raise errors.Forbidden
+        if services.store.shared:
+            # Whoever manages several nodes reads and changes on any of them what was written on another a moment ago.
+            await services.directory.catch_up()
+            await services.webhooks.catch_up()
+        return principal
+
+    async def _audited(self, call: Call[Any]) -> Answer:
+        """Answer what changes something, and keep who did it."""
+        named = "/".join(call.path.values()) or None
+        try:
+            answer: Any = await self.run(call)
+        except errors.RequestRefused as error:
+            await self._note(call.services, call.principal, named, error.code)
+            raise
+        made = next((str(getattr(answer, name)) for name in _IDS if hasattr(answer, name)), None)
+        await self._note(call.services, call.principal, named or made, "done")
+        return self._answer(answer)
+
+    async def _note(
+        self, services: Services, principal: Principal, subject: str | None, outcome: str
+    ) -> None:
+        action = self.run.__name__
+        await services.audit.note(
+            principal.workspace_id, principal.name, action, subject=subject, outcome=outcome
+        )
 
     async def _read(self, request: web.Request, services: Services) -> Any:
         if self.lines is not None:
             return stream_lines(request, services)
         if self.stream or self.endless:
             return request
-        return None if self.body is None else await _read_json(self.body, request, services)
+        return None if self.body is None else await read_json(self.body, request, services)
 
     async def answer_plain(
         self, services: Services, authorization: str, content_type: str, body: bytes
@@ -115,7 +180,9 @@ class Endpoint(Generic[Body]):
         return await self._run(call)
 
     async def _run(self, call: Call[Any]) -> Answer:
-        answer: Any = await self.run(call)
+        return self._answer(await self.run(call))
+
+    def _answer(self, answer: Any) -> Answer:
         if isinstance(answer, Answer):
             return answer
         return (
@@ -137,10 +204,6 @@ def authenticate(access: Access, authorization: str, services: Services) -> Mess
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthenticated
-    if access is Access.ADMIN:
-        if not hmac.compare_digest(_digest(token), _digest(services.admin_token)):
-            raise errors.Unauthenticated
-        return None
     messenger = services.directory.messenger_by_key(token.strip())
     if messenger is None:
         raise errors.Unauthenticated
@@ -165,112 +228,6 @@ async def authenticate_late(
     return authenticate(access, authorization, services)
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.strip().encode(errors="surrogateescape")).digest()
-
-
-async def read_body(request: web.Request, services: Services) -> bytes:
-    """Return the body as it came, byte for byte.
-
-    Raises:
-        UnsupportedMediaType: it is compressed; the size limit would mean nothing.
-        BodyTooLarge: it is beyond the limit.
-        RequestTooSlow: it did not arrive in time.
-        MalformedJson: it broke off before its end.
-
-    """
-    _check_encoding(request)
-    too_large = errors.BodyTooLarge(f"The body is larger than {services.body_limit} bytes.")
-    if (request.content_length or 0) > services.body_limit:
-        raise too_large
-    try:
-        async with _arriving(services):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise too_large from error
-
-
-@asynccontextmanager
-async def _arriving(services: Services) -> AsyncIterator[None]:
-    """Say what it means if bytes of a body do not arrive.
-
-    Raises:
-        RequestTooSlow: they did not arrive in time.
-        MalformedJson: the body broke off.
-
-    """
-    try:
-        async with asyncio.timeout(services.body_timeout):
-            yield
-    except TimeoutError as error:
-        raise errors.RequestTooSlow from error
-    except (ConnectionError, HttpProcessingError, web.RequestPayloadError) as error:
-        raise errors.MalformedJson("The body broke off before its end.") from error
-
-
-def stream_lines(request: web.Request, services: Services) -> AsyncIterator[bytes]:
-    """Return the body of newline-delimited JSON, of any size, as it comes.
-
-    Raises:
-        UnsupportedMediaType: it is something else, or compressed.
-        RequestTooSlow: while it is read: nothing came for long.
-        MalformedJson: while it is read: it broke off.
-
-    """
-    _check_encoding(request)
-    if _media_type(request.headers.get("Content-Type", "")) not in LINES:
-        raise errors.UnsupportedMediaType(f"Send the body as `{LINES[0]}`, not compressed.")
-    return _stream(request, services)
-
-
-async def _stream(request: web.Request, services: Services) -> AsyncIterator[bytes]:
-    while not request.content.at_eof():
-        async with _arriving(services):
-            piece = await request.content.readany()
-        yield piece
-
-
-def _check_encoding(request: web.Request) -> None:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise errors.UnsupportedMediaType
-
-
-async def _read_json(model: type[Any], request: web.Request, services: Services) -> Any:
-    _check_type(request.headers.get("Content-Type", ""))
-    body = await read_body(request, services)
-    return parse_json(model, request.headers.get("Content-Type", ""), body)
-
-
-def _check_type(content_type: str) -> None:
-    if _media_type(content_type) != "application/json":
-        raise errors.UnsupportedMediaType
-
-
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
-
-
-def parse_json(model: type[Any], content_type: str, body: bytes) -> Any:
-    """Return a body as the model says.
-
-    Raises:
-        UnsupportedMediaType: it does not say that it is JSON.
-        MalformedJson: it is not JSON.
-        InvalidFields: it is not what the model says.
-
-    """
-    _check_type(content_type)
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        if faults[0]["type"] == "json_invalid":
-            raise errors.MalformedJson(
-                f"The body is not JSON: {faults[0]['ctx']['error']}."
-            ) from None
-        raise errors.InvalidFields(fields=faults_of(error)) from None
-
-
 def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
     if model is None:
         return None
@@ -281,17 +238,6 @@ def _query(model: type[BaseModel] | None, request: web.Request) -> Any:
         raise errors.InvalidFields(
             "Some parameters of the address are wrong.", fields=fields
         ) from None
-
-
-def faults_of(error: ValidationError) -> dict[str, str]:
-    """Return what is wrong with each member, by its JSON pointer."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return {_pointer(fault["loc"]): fault["msg"].removeprefix("Value error, ") for fault in faults}
-
-
-def _pointer(place: tuple[int | str, ...]) -> str:
-    """Return a JSON pointer (RFC 6901); the empty one is the whole body."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
 
 
 _UNPRINTABLE: Final = "The address contains characters that no id has."

@@ -10,7 +10,8 @@ from chatbridge.errors import BodyTooLarge, InvalidFields, NotFound, RequestRefu
 from chatbridge.model import Messenger
 from chatbridge.store.imports import BadLine, Import
 from chatbridge.web.answers import Answer
-from chatbridge.web.endpoint import Call, parse_json
+from chatbridge.web.bodies import parse_json
+from chatbridge.web.endpoint import Call
 from chatbridge.web.import_schemas import (
     BadLineOut,
     ImportDetails,

@@ -6,7 +6,7 @@ from typing import Any
 from chatbridge import ids
 from chatbridge.connectors.capabilities import Capabilities
 from chatbridge.errors import InvalidFields
-from chatbridge.model import AmojoIdentity, Messenger
+from chatbridge.model import MAIN, AmojoIdentity, Messenger
 from chatbridge.web.connectors import connector_of, read_settings, shown_settings
 from chatbridge.web.endpoint import Call
 from chatbridge.web.pages import cut_page
@@ -45,6 +45,7 @@ async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
         secrets=read.secrets,
         created_at=now,
         updated_at=now,
+        workspace_id=await call.workspace(draft.workspace, otherwise=MAIN),
     )
     await connector.check(messenger)
     await services.directory.add_messenger(messenger)
@@ -58,9 +59,7 @@ async def create_messenger(call: Call[MessengerDraft]) -> MessengerCreated:
 
 async def list_messengers(call: Call[None]) -> MessengerPage:
     """List messengers."""
-    page, following = cut_page(
-        call.services.directory.messengers(), lambda item: item.id, call.query
-    )
+    page, following = cut_page(call.view.messengers(), lambda item: item.id, call.query)
     return MessengerPage(
         items=[to_out(messenger, call.services) for messenger in page], next=following
     )
@@ -69,13 +68,13 @@ async def list_messengers(call: Call[None]) -> MessengerPage:
 async def get_messenger(call: Call[None]) -> MessengerOut:
     """Show a messenger."""
     services = call.services
-    return to_out(services.directory.messenger(call.path["messenger_id"]), services)
+    return to_out(call.view.messenger(call.path["messenger_id"]), services)
 
 
 async def change_messenger(call: Call[MessengerChange]) -> MessengerOut:
     """Change a messenger."""
     services = call.services
-    messenger = services.directory.messenger(call.path["messenger_id"])
+    messenger = call.view.messenger(call.path["messenger_id"])
     changes: dict[str, Any] = call.body.model_dump(exclude_unset=True)
     for name in ("name", "webhook_format", "settings"):
         if changes.get(name) is None:
@@ -100,6 +99,7 @@ def to_out(messenger: Messenger, services: Services) -> MessengerOut:
     """Return a messenger as the API shows it."""
     return MessengerOut(
         id=messenger.id,
+        workspace=messenger.workspace_id,
         name=messenger.name,
         kind=messenger.kind,
         webhook_url=messenger.webhook_url,

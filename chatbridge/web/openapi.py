@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chatbridge import __version__, errors
-from chatbridge.web.endpoint import LINES, Access, Endpoint
+from chatbridge.web.bodies import LINES
+from chatbridge.web.endpoint import Access, Endpoint
+from chatbridge.web.managers import COOKIE
 from chatbridge.web.problems import PROBLEM_TYPE
 from chatbridge.web.schemas import Problem
 
@@ -27,9 +29,16 @@ _LINES_REFUSALS: Final = (
     errors.InvalidFields,
 )
 _SCHEMES: Final = {
-    "admin": {"type": "http", "scheme": "bearer", "description": "`CHATBRIDGE_ADMIN_TOKEN`"},
+    "manager": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`CHATBRIDGE_ADMIN_TOKEN`, or a workspace's key",
+    },
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Signed in"},
     "messenger": {"type": "http", "scheme": "bearer", "description": "A messenger's `api_key`"},
 }
+
+_OPENS: Final = {Access.MANAGER: ("manager", "session"), Access.MESSENGER: ("messenger",)}
 
 
 def build_openapi(endpoints: Iterable[Endpoint[Any]]) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def _operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
             "content": {LINES[0]: {"schema": _ref(endpoint.lines)}},
         }
     if endpoint.access is not Access.PUBLIC:
-        operation["security"] = [{endpoint.access.name.lower(): []}]
+        operation["security"] = [{scheme: []} for scheme in _OPENS[endpoint.access]]
     return operation
 
 
@@ -108,6 +117,8 @@ def _refusals(endpoint: Endpoint[Any]) -> dict[int, list[Any]]:
     kinds: list[type[Any]] = [errors.MalformedRequest, *endpoint.refusals]
     if endpoint.access is not Access.PUBLIC:
         kinds += [errors.Unauthenticated, errors.StoreUnavailable]
+    if endpoint.access is Access.MANAGER:
+        kinds.append(errors.Forbidden)
     if endpoint.body is not None:
         kinds += _BODY_REFUSALS
     elif endpoint.lines is not None:

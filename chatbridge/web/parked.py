@@ -12,7 +12,7 @@ from chatbridge.web.times import to_datetime
 async def list_parked(call: Call[None]) -> ParkedPage:
     """List parked messages."""
     query: ParkedQuery = call.query
-    wanted = ParkedFilter(scope_id=query.scope_id, code=query.code)
+    wanted = ParkedFilter(scope_id=query.scope_id, code=query.code, link_ids=call.view.link_ids())
     entries = await call.services.parking.list_(wanted, after=query.after, limit=query.limit)
     following = str(entries[-1].id) if len(entries) == query.limit else None
     return ParkedPage(items=[_to_out(entry) for entry in entries], next=following)
@@ -22,7 +22,9 @@ async def release_parked(call: Call[ReleaseDraft]) -> Released:
     """Queue parked messages again."""
     draft = call.body
     ids = None if draft.ids is None else tuple(draft.ids)
-    wanted = ParkedFilter(scope_id=draft.scope_id, code=draft.code, ids=ids)
+    wanted = ParkedFilter(
+        scope_id=draft.scope_id, code=draft.code, ids=ids, link_ids=call.view.link_ids()
+    )
     return Released(released=await call.services.parking.release(wanted))
 
 

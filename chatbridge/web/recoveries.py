@@ -14,7 +14,9 @@ _DAY: Final = 24 * 3600 * 1_000_000
 async def list_recoveries(call: Call[None]) -> RecoveryPage:
     """List recoveries."""
     query: RecoveryQuery = call.query
-    rows = await call.services.recovery.list_(before=query.before, limit=query.limit)
+    rows = await call.services.recovery.list_(
+        before=query.before, limit=query.limit, scope_ids=call.view.scope_ids()
+    )
     following = rows[-1].id if len(rows) == query.limit else None
     return RecoveryPage(items=[_to_out(row) for row in rows], next=following)
 
@@ -26,8 +28,10 @@ async def create_recovery(call: Call[RecoveryDraft]) -> RecoveryOut:
     since = until - _DAY if draft.from_ is None else from_datetime(draft.from_)
     if since >= until:
         raise InvalidFields(fields={"/from": "must be before `to`"})
+    if draft.scope_id is None and call.view.is_partial:
+        raise InvalidFields(fields={"/scope_id": "is needed: name one of your links"})
     if draft.scope_id is not None:
-        services.linking.link(draft.scope_id)
+        call.view.link(draft.scope_id)
     gap = Gap(since, until, Reason.ASKED, draft.scope_id)
     return _to_out(await services.recovery.ask(gap))
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from chatbridge import errors
 from chatbridge.connectors.base import Connector
 from chatbridge.connectors.capabilities import Capabilities
+from chatbridge.model import Permission
 from chatbridge.protocol.event_stream import CONTENT_TYPE
 from chatbridge.web import (
     amojo,
@@ -21,6 +22,7 @@ from chatbridge.web import (
     messages,
     messengers,
     parked,
+    people,
     recoveries,
     rotation,
     webhooks,
@@ -43,6 +45,25 @@ from chatbridge.web.message_schemas import (
     StatusDraft,
     StatusTaken,
     TypingDraft,
+)
+from chatbridge.web.people_schemas import (
+    AuditPage,
+    AuditQuery,
+    KeyCreated,
+    KeyDraft,
+    KeyPage,
+    Me,
+    SignInDraft,
+    UserChange,
+    UserCreated,
+    UserDraft,
+    UserOut,
+    UserPage,
+    WorkspaceChange,
+    WorkspaceCreated,
+    WorkspaceDraft,
+    WorkspaceOut,
+    WorkspacePage,
 )
 from chatbridge.web.schemas import (
     ChannelChange,
@@ -82,105 +103,170 @@ _AMOJO: Final = (errors.FarSideRefused, errors.FarSideUnreachable)
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
+        method="POST", path="/v1/workspaces", run=people.create_workspace, summary="Make a workspace", tag="workspaces",
+        access=Access.MANAGER, needs=Permission.SERVER, body=WorkspaceDraft, answer=WorkspaceCreated, status=201,
+        refusals=(errors.AlreadyExists,),
+    ),
+    Endpoint(
+        method="GET", path="/v1/workspaces", run=people.list_workspaces, summary="List workspaces", tag="workspaces",
+        access=Access.MANAGER, query=PageQuery, answer=WorkspacePage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/workspaces/{workspace_id}", run=people.get_workspace, summary="Show a workspace",
+        tag="workspaces", access=Access.MANAGER, answer=WorkspaceOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/workspaces/{workspace_id}", run=people.change_workspace, summary="Rename a workspace",
+        tag="workspaces", access=Access.MANAGER, needs=Permission.PEOPLE, body=WorkspaceChange, answer=WorkspaceOut,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/users", run=people.create_user, summary="Invite somebody", tag="people",
+        access=Access.MANAGER, needs=Permission.PEOPLE, body=UserDraft, answer=UserCreated, status=201,
+        refusals=(errors.AlreadyExists, errors.NotFound),
+    ),
+    Endpoint(
+        method="GET", path="/v1/users", run=people.list_users, summary="List people", tag="people",
+        access=Access.MANAGER, query=PageQuery, answer=UserPage,
+    ),
+    Endpoint(
+        method="GET", path="/v1/users/{user_id}", run=people.get_user, summary="Show somebody", tag="people",
+        access=Access.MANAGER, answer=UserOut, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="PATCH", path="/v1/users/{user_id}", run=people.change_user, summary="Change somebody", tag="people",
+        access=Access.MANAGER, body=UserChange, answer=UserOut, refusals=(errors.NotFound, errors.LastOwner),
+    ),
+    Endpoint(
+        method="POST", path="/v1/keys", run=people.create_key, summary="Make a workspace's key", tag="people",
+        access=Access.MANAGER, needs=Permission.PEOPLE, body=KeyDraft, answer=KeyCreated, status=201,
+        refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="GET", path="/v1/keys", run=people.list_keys, summary="List keys", tag="people",
+        access=Access.MANAGER, query=PageQuery, answer=KeyPage,
+    ),
+    Endpoint(
+        method="DELETE", path="/v1/keys/{key_id}", run=people.delete_key, summary="Withdraw a key", tag="people",
+        access=Access.MANAGER, needs=Permission.PEOPLE, status=204, refusals=(errors.NotFound,),
+    ),
+    Endpoint(
+        method="POST", path="/v1/sessions", run=people.create_session, summary="Sign in", tag="people",
+        access=Access.PUBLIC, body=SignInDraft, answer=UserOut, status=201,
+        refusals=(errors.LoginWrong, errors.TooMany),
+    ),
+    Endpoint(
+        method="DELETE", path="/v1/sessions", run=people.delete_session, summary="Sign out", tag="people",
+        access=Access.MANAGER, status=204,
+    ),
+    Endpoint(
+        method="GET", path="/v1/me", run=people.get_me, summary="Show who calls", tag="people",
+        access=Access.MANAGER, answer=Me,
+    ),
+    Endpoint(
+        method="GET", path="/v1/audit", run=people.list_audit, summary="List what was done and refused", tag="people",
+        access=Access.MANAGER, needs=Permission.PEOPLE, query=AuditQuery, answer=AuditPage,
+    ),
+    Endpoint(
         method="POST", path="/v1/channels", run=channels.create_channel, summary="Register a channel", tag="channels",
-        access=Access.ADMIN, body=ChannelDraft, answer=ChannelOut, status=201, refusals=(errors.AlreadyExists,),
+        access=Access.MANAGER, needs=Permission.CONFIGURE, body=ChannelDraft, answer=ChannelOut, status=201, refusals=(errors.AlreadyExists, errors.NotFound),
     ),
     Endpoint(
         method="GET", path="/v1/channels", run=channels.list_channels, summary="List channels", tag="channels",
-        access=Access.ADMIN, query=PageQuery, answer=ChannelPage,
+        access=Access.MANAGER, query=PageQuery, answer=ChannelPage,
     ),
     Endpoint(
         method="GET", path="/v1/channels/{channel_id}", run=channels.get_channel, summary="Show a channel",
-        tag="channels", access=Access.ADMIN, answer=ChannelOut, refusals=(errors.NotFound,),
+        tag="channels", access=Access.MANAGER, answer=ChannelOut, refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="PATCH", path="/v1/channels/{channel_id}", run=channels.change_channel, summary="Change a channel",
-        tag="channels", access=Access.ADMIN, body=ChannelChange, answer=ChannelOut,
+        tag="channels", access=Access.MANAGER, needs=Permission.CONFIGURE, body=ChannelChange, answer=ChannelOut,
         refusals=(errors.NotFound, errors.AlreadyExists),
     ),
     Endpoint(
         method="GET", path="/v1/connectors", run=connectors.list_connectors, summary="List kinds of messengers",
-        tag="messengers", access=Access.ADMIN, answer=ConnectorList,
+        tag="messengers", access=Access.MANAGER, answer=ConnectorList,
     ),
     Endpoint(
         method="POST", path="/v1/messengers", run=messengers.create_messenger, summary="Make a messenger",
-        tag="messengers", access=Access.ADMIN, body=MessengerDraft, answer=MessengerCreated, status=201,
-        refusals=(errors.KindUnavailable, errors.FarSideUnreachable),
+        tag="messengers", access=Access.MANAGER, needs=Permission.CONFIGURE, body=MessengerDraft, answer=MessengerCreated, status=201,
+        refusals=(errors.KindUnavailable, errors.FarSideUnreachable, errors.NotFound),
     ),
     Endpoint(
         method="GET", path="/v1/messengers", run=messengers.list_messengers, summary="List messengers",
-        tag="messengers", access=Access.ADMIN, query=PageQuery, answer=MessengerPage,
+        tag="messengers", access=Access.MANAGER, query=PageQuery, answer=MessengerPage,
     ),
     Endpoint(
         method="GET", path="/v1/messengers/{messenger_id}", run=messengers.get_messenger, summary="Show a messenger",
-        tag="messengers", access=Access.ADMIN, answer=MessengerOut, refusals=(errors.NotFound,),
+        tag="messengers", access=Access.MANAGER, answer=MessengerOut, refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="PATCH", path="/v1/messengers/{messenger_id}", run=messengers.change_messenger,
-        summary="Change a messenger", tag="messengers", access=Access.ADMIN, body=MessengerChange,
+        summary="Change a messenger", tag="messengers", access=Access.MANAGER, needs=Permission.CONFIGURE, body=MessengerChange,
         answer=MessengerOut, refusals=(errors.NotFound, errors.KindUnavailable, errors.FarSideUnreachable),
     ),
     Endpoint(
         method="POST", path="/v1/messengers/{messenger_id}/webhook-secret", run=rotation.rotate_webhook_secret,
-        summary="Replace the secret of webhooks", tag="messengers", access=Access.ADMIN, body=Overlap,
+        summary="Replace the secret of webhooks", tag="messengers", access=Access.MANAGER, needs=Permission.CONFIGURE, body=Overlap,
         answer=SecretRotated, status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
     ),
     Endpoint(
         method="POST", path="/v1/messengers/{messenger_id}/api-key", run=rotation.rotate_api_key,
-        summary="Replace the API key", tag="messengers", access=Access.ADMIN, body=Overlap, answer=ApiKeyRotated,
+        summary="Replace the API key", tag="messengers", access=Access.MANAGER, needs=Permission.CONFIGURE, body=Overlap, answer=ApiKeyRotated,
         status=201, refusals=(errors.NotFound, errors.RotationUnderWay),
     ),
     Endpoint(
         method="POST", path="/v1/messengers/{messenger_id}/webhook/resume", run=webhooks.resume_messenger,
-        summary="Send to a paused webhook again", tag="messengers", access=Access.ADMIN, status=204,
+        summary="Send to a paused webhook again", tag="messengers", access=Access.MANAGER, needs=Permission.OPERATE, status=204,
         refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="POST", path="/v1/messengers/{messenger_id}/recover", run=webhooks.recover_messenger,
-        summary="Deliver again what was given up since then", tag="messengers", access=Access.ADMIN,
+        summary="Deliver again what was given up since then", tag="messengers", access=Access.MANAGER, needs=Permission.OPERATE,
         body=RecoverDraft, answer=Released, refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="POST", path="/v1/messengers/{messenger_id}/test", run=webhooks.test_messenger,
-        summary="Send a test event", tag="messengers", access=Access.ADMIN, answer=TestedOut, refusals=(errors.NotFound, errors.KindUnavailable),
+        summary="Send a test event", tag="messengers", access=Access.MANAGER, needs=Permission.OPERATE, answer=TestedOut, refusals=(errors.NotFound, errors.KindUnavailable),
     ),
     Endpoint(
         method="POST", path="/v1/links", run=links.create_link, summary="Connect an account", tag="links",
-        access=Access.ADMIN, body=LinkDraft, answer=LinkOut, status=201,
+        access=Access.MANAGER, needs=Permission.CONFIGURE, body=LinkDraft, answer=LinkOut, status=201,
         refusals=(errors.NotFound, errors.AlreadyExists, *_AMOJO),
     ),
     Endpoint(
         method="GET", path="/v1/links", run=links.list_links, summary="List links", tag="links",
-        access=Access.ADMIN, query=PageQuery, answer=LinkPage,
+        access=Access.MANAGER, query=PageQuery, answer=LinkPage,
     ),
     Endpoint(
         method="GET", path="/v1/links/{scope_id}", run=links.get_link, summary="Show a link", tag="links",
-        access=Access.ADMIN, answer=LinkOut, refusals=(errors.NotFound,),
+        access=Access.MANAGER, answer=LinkOut, refusals=(errors.NotFound,),
     ),
     Endpoint(
         method="PATCH", path="/v1/links/{scope_id}", run=links.change_link, summary="Move or rename a link",
-        tag="links", access=Access.ADMIN, body=LinkChange, answer=LinkOut, refusals=(errors.NotFound, *_AMOJO),
+        tag="links", access=Access.MANAGER, needs=Permission.CONFIGURE, body=LinkChange, answer=LinkOut, refusals=(errors.NotFound, *_AMOJO),
     ),
     Endpoint(
         method="DELETE", path="/v1/links/{scope_id}", run=links.delete_link, summary="Disconnect an account",
-        tag="links", access=Access.ADMIN, status=204, refusals=(errors.NotFound, *_AMOJO),
+        tag="links", access=Access.MANAGER, needs=Permission.CONFIGURE, status=204, refusals=(errors.NotFound, *_AMOJO),
     ),
     Endpoint(
         method="GET", path="/v1/parked", run=parked.list_parked, summary="List what could not be delivered",
-        tag="parked", access=Access.ADMIN, query=ParkedQuery, answer=ParkedPage,
+        tag="parked", access=Access.MANAGER, query=ParkedQuery, answer=ParkedPage,
     ),
     Endpoint(
         method="POST", path="/v1/parked/release", run=parked.release_parked, summary="Deliver parked messages again",
-        tag="parked", access=Access.ADMIN, body=ReleaseDraft, answer=Released,
+        tag="parked", access=Access.MANAGER, needs=Permission.OPERATE, body=ReleaseDraft, answer=Released,
     ),
     Endpoint(
         method="GET", path="/v1/recoveries", run=recoveries.list_recoveries,
-        summary="List what was missed, and what was found of it", tag="recoveries", access=Access.ADMIN,
+        summary="List what was missed, and what was found of it", tag="recoveries", access=Access.MANAGER,
         query=RecoveryQuery, answer=RecoveryPage,
     ),
     Endpoint(
         method="POST", path="/v1/recoveries", run=recoveries.create_recovery, summary="Look for lost replies",
-        tag="recoveries", access=Access.ADMIN, body=RecoveryDraft, answer=RecoveryOut, status=202,
+        tag="recoveries", access=Access.MANAGER, needs=Permission.OPERATE, body=RecoveryDraft, answer=RecoveryOut, status=202,
         refusals=(errors.NotFound,),
     ),
     Endpoint(

@@ -16,6 +16,7 @@ from chatbridge.model import (
 )
 from chatbridge.store.recoveries import Reason, State
 from chatbridge.web.fields import AmojoId, FreeForm, Identifier, In, Moment, Out, Short, Url
+from chatbridge.web.people_schemas import WorkspaceId
 from chatbridge.web.webhook_schemas import WebhookOut
 
 
@@ -55,6 +56,10 @@ class ChannelDraft(In):
     )
     bot_id: AmojoId | None = None
     title: Short | None = None
+    workspace: WorkspaceId | None = Field(
+        default=None,
+        description="For the server's operator: without it, every workspace may connect to it",
+    )
 
 
 class ChannelChange(In):
@@ -74,6 +79,7 @@ class ChannelOut(Out):
     """A channel; its secret is never shown."""
 
     channel_id: str
+    workspace: str | None = Field(description="Absent: every workspace may connect to it")
     code: str
     base_url: str
     signing: Signing
@@ -111,6 +117,9 @@ class MessengerDraft(In):
     webhook_url: Url | None = None
     webhook_format: WebhookFormat = WebhookFormat.STANDARD
     settings: FreeForm = Field(default_factory=dict)
+    workspace: WorkspaceId | None = Field(
+        default=None, description="For the server's operator, who means `main` if not saying so"
+    )
 
 
 class MessengerChange(In):
@@ -126,6 +135,7 @@ class MessengerOut(Out):
     """A messenger, without its secrets."""
 
     id: str
+    workspace: str
     name: str
     kind: str
     webhook_url: str | None

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from chatbridge.bridge.afterthoughts import Afterthoughts
+from chatbridge.bridge.audit import Audit
 from chatbridge.bridge.callbacks import Callbacks
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.feeds import Feeds
@@ -18,8 +19,10 @@ from chatbridge.bridge.intake import Intake
 from chatbridge.bridge.linking import Linking
 from chatbridge.bridge.marks import Marks
 from chatbridge.bridge.parking import Parking
+from chatbridge.bridge.people import People
 from chatbridge.bridge.recovery import Recovery
 from chatbridge.bridge.rotation import Rotation
+from chatbridge.bridge.sign_in import SignIn
 from chatbridge.bridge.typing import TypingRelay
 from chatbridge.bridge.uploading import Uploads
 from chatbridge.bridge.webhooks import Webhooks
@@ -39,7 +42,6 @@ class Services:
     """The use cases and the few settings that endpoints need."""
 
     public_url: str
-    admin_token: str = field(repr=False)
     default_base_url: str
     body_limit: int
     body_timeout: float
@@ -50,6 +52,9 @@ class Services:
     directory: Directory
     intake: Intake
     callbacks: Callbacks
+    sign_in: SignIn
+    people: People
+    audit: Audit
     linking: Linking
     rotation: Rotation
     webhooks: Webhooks

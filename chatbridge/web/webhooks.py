@@ -38,7 +38,7 @@ async def test(call: Call[None]) -> TestedOut:
 
 
 def _named(call: Call[Any]) -> Messenger:
-    return call.services.directory.messenger(call.path["messenger_id"])
+    return call.view.messenger(call.path["messenger_id"])
 
 
 async def _recover(call: Call[RecoverDraft], messenger: Messenger) -> Released:

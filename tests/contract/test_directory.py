@@ -13,8 +13,8 @@ from chatbridge.errors import AlreadyExists, ConfigurationError
 from chatbridge.model import LinkState
 from chatbridge.store import directory
 from chatbridge.store.engine import Store
-from chatbridge.store.schema import channels, messengers
 from chatbridge.store.resealing import reseal
+from chatbridge.store.schema import channels, messengers
 from chatbridge.store.sealing import Sealer
 from tests.factories import make_channel, make_link, make_messenger
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from yarl import URL
 
 from chatbridge.connectors.host import Host
-from chatbridge.connectors.website.limits import Limit
 from chatbridge.connectors.website.seals import Seals
 from chatbridge.connectors.website.settings import WebsiteSettings
 from chatbridge.connectors.website.sites import Sites, canonical
 from chatbridge.errors import NotFound, OriginRefused
+from chatbridge.limits import Limit
 from chatbridge.model import Messenger
 
 

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from chatbridge.connectors.host import Host, Inbound
 from chatbridge.connectors.website import wire
-from chatbridge.connectors.website.callers import address_of
 from chatbridge.connectors.website.chats import Chat, Chats
 from chatbridge.connectors.website.dialogue import Dialogue
 from chatbridge.connectors.website.hub import Hub
@@ -25,6 +24,7 @@ from chatbridge.errors import (
     TooMany,
     Unauthenticated,
 )
+from chatbridge.protocol.forwarded import address_of
 
 AT: Final = "/chat/{messenger}"
 _PROTOCOL: Final = "chatbridge.v1"

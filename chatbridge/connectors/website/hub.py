@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
-from chatbridge.connectors.website.limits import Limit
+from chatbridge.limits import Limit
 
 _SOCKETS: Final = 20_000
 """Sockets of a node at most: some 30 KB each."""

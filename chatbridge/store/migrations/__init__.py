@@ -3,12 +3,14 @@
 Forward only: expand first, contract in a later release, so that the release before still runs on the new schema.
 """
 
+import time
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, text
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
 
 from chatbridge.errors import ConfigurationError
-from chatbridge.store.schema import metadata
+from chatbridge.model import MAIN
+from chatbridge.store.schema import metadata, workspaces
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,12 +65,19 @@ def migrate(connection: Connection) -> None:
 def _make(connection: Connection) -> None:
     """Make the schema in an empty database, at the end of all migrations; a test holds the two ways equal."""
     metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(workspaces).values(first_workspace()))
     revisions = MetaData(naming_convention={"pk": "%(table_name)s_pkc"})
     version = Table(
         "alembic_version", revisions, Column("version_num", String(32), primary_key=True)
     )
     version.create(connection)
     connection.execute(version.insert().values(version_num=HEAD))
+
+
+def first_workspace() -> dict[str, object]:
+    """Return the row of the workspace that every server begins with."""
+    now = time.time_ns() // 1000
+    return {"id": MAIN, "name": "Main", "created_at": now, "updated_at": now}
 
 
 def configuration(connection: Connection) -> "Config":

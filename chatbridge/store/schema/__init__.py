@@ -38,10 +38,12 @@ from chatbridge.store.schema.nodes import (
     recovered_entries,
     recoveries,
 )
+from chatbridge.store.schema.workspaces import audit, sessions, users, workspace_keys, workspaces
 
 __all__ = [
     "allowances",
     "attempts",
+    "audit",
     "authorizations",
     "channels",
     "conversation_entries",
@@ -68,6 +70,10 @@ __all__ = [
     "receipts",
     "recovered_entries",
     "recoveries",
+    "sessions",
     "unknown_events",
+    "users",
     "watermarks",
+    "workspace_keys",
+    "workspaces",
 ]

@@ -27,6 +27,8 @@ channels = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("status_body", String(16), nullable=False, server_default="current"),
+    # Without a foreign key, as that of messengers: SQLite could not add it to a table that others refer to.
+    Column("workspace_id", String(64), comment="absent: every workspace's"),
 )
 
 messengers = Table(
@@ -50,6 +52,7 @@ messengers = Table(
     Column("old_webhook_secret_until", BigInteger, nullable=False, server_default="0"),
     Column("old_api_key_hash", LargeBinary(32), comment="opens what the new one does"),
     Column("old_api_key_until", BigInteger, nullable=False, server_default="0"),
+    Column("workspace_id", String(64), nullable=False, server_default="main"),
 )
 
 failing_webhooks = Table(

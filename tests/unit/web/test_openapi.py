@@ -35,6 +35,8 @@ def test_every_status_an_endpoint_can_answer_is_described(endpoint: Endpoint) ->
     refusals: list = [errors.MalformedRequest, *endpoint.refusals]
     if endpoint.access is not Access.PUBLIC:
         refusals += [errors.Unauthenticated, errors.StoreUnavailable]
+    if endpoint.access is Access.MANAGER:
+        refusals += [errors.Forbidden]
     if endpoint.body or endpoint.lines or endpoint.query:
         refusals += [errors.InvalidFields]
     if endpoint.body or endpoint.lines:
@@ -58,5 +60,8 @@ def test_parts_of_the_path_are_parameters_and_may_be_unknown(endpoint: Endpoint)
 
 @ROWS
 def test_who_may_call_is_described(endpoint: Endpoint) -> None:
-    keys = {Access.ADMIN: [{"admin": []}], Access.MESSENGER: [{"messenger": []}]}
+    keys = {
+        Access.MANAGER: [{"manager": []}, {"session": []}],
+        Access.MESSENGER: [{"messenger": []}],
+    }
     assert operation_of(endpoint).get("security") == keys.get(endpoint.access)

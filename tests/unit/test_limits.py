@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbridge.connectors.website.limits import Limit
+from chatbridge.limits import Limit
 from tests.fakes import BEGINNING
 
 SECOND = 1_000_000

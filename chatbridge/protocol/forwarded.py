@@ -1,4 +1,4 @@
-"""From which address a visitor calls. Pure."""
+"""From which address somebody calls. Pure."""
 
 from ipaddress import ip_address
 

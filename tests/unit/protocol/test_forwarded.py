@@ -1,6 +1,6 @@
 import pytest
 
-from chatbridge.connectors.website.callers import address_of
+from chatbridge.protocol.forwarded import address_of
 
 
 @pytest.mark.parametrize(
