@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from chatbridge.bridge.crm.news import AccountNews
 from chatbridge.clock import Clock
 from chatbridge.errors import CallbackRefused, NotFound, SignatureMismatch, TokenFault, TokenRefused
-from chatbridge.model import AccountState, CrmAccount, Integration, SignOut
+from chatbridge.model import AccountState, CrmAccount, Integration, Principal, SignOut
 from chatbridge.protocol.crm import disconnect, disposable_token
 from chatbridge.protocol.crm.disposable_token import DisposableToken
 from chatbridge.store import crm_accounts as rows
@@ -35,33 +35,28 @@ class Accounts:
         self._store, self._sealer, self._clock = store, sealer, clock
         self._news, self._audience = news, audience
 
-    async def list_(self) -> list[CrmAccount]:
-        """Return every account, oldest first."""
-        return await self._store.read(rows.list_accounts)
+    async def list_(self, principal: Principal) -> list[CrmAccount]:
+        """Return every account of a caller's, oldest first."""
+        found = await self._store.read(rows.list_accounts)
+        return [each for each in found if principal.sees(each.workspace_id)]
 
-    async def account(self, account: str) -> CrmAccount:
-        """Return an account.
+    async def account(self, principal: Principal, account: str) -> CrmAccount:
+        """Return an account of a caller's.
 
         Raises:
             NotFound: there is none.
 
         """
         found = await self._store.read(rows.find, account)
-        if found is None:
+        if found is None or not principal.sees(found.workspace_id):
             raise NotFound(f"There is no account {account!r}.")
         return found
 
-    async def remove(self, account: str) -> None:
-        """Forget an account and its tokens.
-
-        Raises:
-            NotFound: there is none.
-
-        """
-        found = await self.account(account)
-        await self._store.write(rows.remove, account)
-        if found.state is AccountState.AUTHORIZED:
-            await self._tell_out(found)
+    async def remove(self, account: CrmAccount) -> None:
+        """Forget an account and its tokens."""
+        await self._store.write(rows.remove, account.id)
+        if account.state is AccountState.AUTHORIZED:
+            await self._tell_out(account)
 
     async def verify(self, given: Sequence[str]) -> WidgetCaller:
         """Return who calls from the page of an account.

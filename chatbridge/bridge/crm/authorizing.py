@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import structlog
 
+from chatbridge.bridge.crm.integrations import no_integration
 from chatbridge.bridge.crm.news import AccountNews
 from chatbridge.clock import Clock
 from chatbridge.errors import (
@@ -296,9 +297,7 @@ class Authorizing:
     async def _integration(self, client_id: str) -> Integration:
         found = await self._store.read(integrations.find, client_id, self._sealer)
         if found is None:
-            raise NotFound(
-                f"There is no integration {client_id!r}. Make it with POST /v1/integrations."
-            )
+            raise no_integration(client_id)
         return found
 
 

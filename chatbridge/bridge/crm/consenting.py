@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chatbridge.clock import Clock
-from chatbridge.errors import AuthorizationRefused, NotFound
+from chatbridge.errors import AuthorizationRefused
 from chatbridge.ids import secret_hash
 from chatbridge.model import Integration, IntegrationKind
 from chatbridge.protocol.crm import oauth
 from chatbridge.protocol.crm.hosts import Addresses
 from chatbridge.protocol.crm.oauth import External
 from chatbridge.store import authorizations as rows
-from chatbridge.store import integrations
 from chatbridge.store.authorizations import Authorization
 from chatbridge.store.engine import Store
 from chatbridge.store.sealing import Sealer
@@ -49,27 +48,25 @@ class Consenting:
         self._addresses, self._new_state = addresses, new_state
 
     async def begin(
-        self, client_id: str, *, workspace_id: str | None, mode: str, origin: str | None
+        self,
+        integration: Integration,
+        *,
+        workspace_id: str | None,
+        mode: str,
+        origin: str | None,
     ) -> Begun:
         """Begin with an integration that is there.
 
         Args:
-            client_id: of the integration.
+            integration: which.
             workspace_id: whose the account will be.
             mode: `popup` or `post_message`, as amoCRM calls them.
             origin: of the page that opens the window and is told how it ended.
 
-        Raises:
-            NotFound: there is no such integration.
-
         """
-        found = await self._store.read(integrations.find, client_id, self._sealer)
-        if found is None:
-            raise NotFound(
-                f"There is no integration {client_id!r}. Make it with POST /v1/integrations."
-            )
-        made = self._made(workspace_id, client_id, found.zone, mode, origin)
-        page = self._addresses.consent_page(found.zone)
+        zone, client_id = integration.zone, integration.client_id
+        made = self._made(workspace_id, client_id, zone, mode, origin)
+        page = self._addresses.consent_page(zone)
         url = oauth.consent(page, client_id=client_id, state=made[0], mode=mode)
         return await self._keep(*made, url)
 
