@@ -27,7 +27,7 @@ _RENEWED_WITHIN: Final = 2 * _HOUR
 """Tokens that end within so many seconds are renewed although nobody asks for them."""
 _LOOK: Final = 5.0
 """Seconds between looks for codes that nobody works on."""
-_SLACK: Final = 15.0
+_SLACK: Final = 5.0
 """Seconds that a refresh may take beside its three calls."""
 
 
