@@ -128,6 +128,7 @@ async def _started(parts: Parts, clock: Clock, *, grace: float) -> AsyncIterator
         await parts.caretaker.withdraw()
         for chore in parts.chores:
             await chore.stop()
+        await parts.crm.stop()
         await parts.importing.stop()
         await parts.replies.stop()
         await parts.messages.typing.stop()

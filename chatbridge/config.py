@@ -5,6 +5,7 @@
 
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -109,6 +110,29 @@ class Amojo(_Part):
     base_url: str
 
 
+def _pattern(*names: str) -> Callable[[str], str]:
+    """Return a check of an address with these names in braces, none of which need be there."""
+
+    def check(value: str) -> str:
+        try:
+            filled = value.format(**dict.fromkeys(names, "x"))
+        except (KeyError, ValueError, IndexError) as error:
+            known = " and ".join(f"{{{name}}}" for name in names)
+            raise ValueError(f"may have {known} in it, and no other braces") from error
+        if not _is_web_address(filled):
+            raise ValueError("must be an http(s) address")
+        return value.rstrip("/")
+
+    return check
+
+
+class Crm(_Part):
+    """The accounts of amoCRM and Kommo."""
+
+    address: Annotated[str, AfterValidator(_pattern("host", "subdomain", "zone"))]
+    consent: Annotated[str, AfterValidator(_pattern("zone"))]
+
+
 class Delivery(_Part):
     """Bounds of the delivery engine."""
 
@@ -179,6 +203,7 @@ class Settings(BaseSettings):
     store: StoreSettings
     network: Network
     amojo: Amojo
+    crm: Crm
     delivery: Delivery
     media: Media
     feed: Feed

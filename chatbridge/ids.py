@@ -34,6 +34,16 @@ def new_messenger_id() -> str:
     return f"msgr_{secrets.token_hex(12)}"
 
 
+def new_account_id() -> str:
+    """Return an id for an account of the CRM, such as `acc_5f0c…`."""
+    return f"acc_{secrets.token_hex(12)}"
+
+
+def new_state() -> str:
+    """Return what comes back with a code, and nobody can guess: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 def new_api_key() -> str:
     """Return a messenger's API key: 256 random bits behind a prefix that secret scanners can find."""
     return API_KEY_PREFIX + secrets.token_urlsafe(32)
@@ -61,10 +71,15 @@ def delivered_key(name: str) -> bytes | None:
     return bytes.fromhex(name.removeprefix(_DELIVERY_PREFIX))
 
 
+def secret_hash(secret: str) -> bytes:
+    """Return what is stored of a text that nobody can guess, to know it again. A plain SHA-256 is enough for that."""
+    # What is asked for comes from headers and addresses, whose bytes need not be UTF-8.
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
+
+
 def api_key_hash(api_key: str) -> bytes:
-    """Return what is stored of an API key. The key has full entropy, so a plain SHA-256 is enough."""
-    # What is asked for comes from a header, whose bytes need not be UTF-8.
-    return hashlib.sha256(api_key.encode(errors="surrogatepass")).digest()
+    """Return what is stored of an API key."""
+    return secret_hash(api_key)
 
 
 def fingerprint(*parts: str | bytes) -> bytes:

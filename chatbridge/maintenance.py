@@ -1,8 +1,9 @@
 """Work on the database while no server is running."""
 
 from chatbridge.config import Settings
-from chatbridge.store import directory, migrations
+from chatbridge.store import migrations
 from chatbridge.store.engine import open_store
+from chatbridge.store.resealing import reseal as seal_anew
 from chatbridge.store.sealing import Sealer
 
 
@@ -22,10 +23,8 @@ async def migrate(settings: Settings, *, reseal: bool) -> list[str]:
             f"The database {'is now at' if older else 'was already at'} schema {migrations.HEAD}."
         ]
         if reseal:
-            count = await store.write(directory.reseal, Sealer(settings.secret_keys))
-            done.append(
-                f"Sealed the secrets of {count} channels and messengers with the newest key."
-            )
+            count = await store.write(seal_anew, Sealer(settings.secret_keys))
+            done.append(f"Sealed the secrets in {count} rows with the newest key.")
     finally:
         await store.close()
     return done

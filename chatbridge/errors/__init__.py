@@ -5,6 +5,7 @@
     ├── StoreUnavailable              the database did not take it; nothing was acknowledged
     ├── RequestRefused                what a caller of our API did wrong; answered as problem+json
     │   ├── MalformedRequest, MalformedJson, InvalidFields, UnsupportedMediaType, BodyTooLarge, RequestTooSlow
+    │   ├── TokenRefused, AuthorizationRefused, AccountTaken, IntegrationInUse
     │   ├── Unauthenticated, LoginWrong, CallbackRefused, OriginRefused
     │   ├── Forbidden, AccountNotProven, LastOwner
     │   ├── TooMany, Full
@@ -12,9 +13,11 @@
     │   ├── AlreadyExists, IdReused, ImportClosed, NotEditable, RotationUnderWay
     │   ├── LinkAmbiguous, NotLinked, KindUnavailable
     │   ├── HistoryNotReady
+    │   ├── CrmRefused, CrmUnreachable             the account said no, or nothing, to a call made for the caller
     │   └── FarSideRefused, FarSideUnreachable     amojo said no, or nothing, to a call made for the caller
     ├── ProtocolError                 bytes from the far side that we cannot trust or read
     │   ├── SignatureMismatch
+    │   ├── ForeignHost
     │   └── UnreadablePayload
     ├── MediaError                    a file could not be copied; `again` says whether another try may do better
     │   ├── MediaForbidden            it is where no request may go; its link is not passed on either
@@ -31,6 +34,8 @@
         ├── Duplicate                 ARRIVED  the far side has it from an earlier attempt: as good as delivered
         ├── Rejected                  REJECT   this message will never be accepted
         ├── EndpointPaused            REJECT   nothing is sent to this messenger's webhook until it is resumed
+        ├── GrantRefused              REJECT   amoCRM gives no tokens for this code or refresh token
+        ├── SignedOut                 MISUSE   an administrator of the account has to sign in again
         └── InternalFailure           RETRY    a fault of this server; the log has the traceback
 
 Each leaf carries a stable `code`, used in API answers, logs, metrics and the documentation
@@ -44,6 +49,20 @@ from chatbridge.errors.base import (
     SignatureMismatch,
     StoreUnavailable,
     UnreadablePayload,
+)
+from chatbridge.errors.crm import (
+    AccountTaken,
+    AuthorizationFault,
+    AuthorizationRefused,
+    CrmRefused,
+    CrmUnreachable,
+    ForeignHost,
+    GrantFault,
+    GrantRefused,
+    IntegrationInUse,
+    SignedOut,
+    TokenFault,
+    TokenRefused,
 )
 from chatbridge.errors.delivery import (
     DeliveryError,
@@ -101,11 +120,16 @@ from chatbridge.errors.refusals import (
 
 __all__ = [
     "AccountNotProven",
+    "AccountTaken",
     "AlreadyExists",
+    "AuthorizationFault",
+    "AuthorizationRefused",
     "BodyTooLarge",
     "CallbackRefused",
     "ChatbridgeError",
     "ConfigurationError",
+    "CrmRefused",
+    "CrmUnreachable",
     "DeliveryError",
     "Disposition",
     "Duplicate",
@@ -114,10 +138,14 @@ __all__ = [
     "FarSideRefused",
     "FarSideUnreachable",
     "Forbidden",
+    "ForeignHost",
     "Full",
+    "GrantFault",
+    "GrantRefused",
     "HistoryNotReady",
     "IdReused",
     "ImportClosed",
+    "IntegrationInUse",
     "InternalFailure",
     "InvalidFields",
     "KindUnavailable",
@@ -146,8 +174,11 @@ __all__ = [
     "RequestTooSlow",
     "RotationUnderWay",
     "SignatureMismatch",
+    "SignedOut",
     "StoreUnavailable",
     "Throttled",
+    "TokenFault",
+    "TokenRefused",
     "TooMany",
     "Trouble",
     "Unauthenticated",

@@ -58,6 +58,16 @@ _PAUSED: Final = (
     "chatbridge_webhooks_paused_total",
     "Webhooks of messengers that were paused, as they failed for too long",
 )
+_REFRESHED: Final = (
+    "chatbridge_crm_refreshes_total",
+    "Times that tokens of accounts were to be renewed, by outcome (renewed, or an error code)",
+    ("outcome",),
+)
+_SIGNED_OUT: Final = (
+    "chatbridge_crm_signed_out_total",
+    "Accounts that do not let us in any more until somebody does something, by reason",
+    ("why",),
+)
 _IN_MEMORY: Final = ("chatbridge_pending_in_memory", "Undelivered messages in memory")
 _COPIED: Final = (
     "chatbridge_files_total",
@@ -119,6 +129,8 @@ class Metrics:
         self.callbacks_spooled = Counter(*_SPOOLED, registry=registry)
         self.replies_recovered = Counter(*_RECOVERED, registry=registry)
         self.webhooks_paused = Counter(*_PAUSED, registry=registry)
+        self.crm_refreshes = Counter(*_REFRESHED, registry=registry)
+        self.crm_signed_out = Counter(*_SIGNED_OUT, registry=registry)
         self.in_memory = Gauge(*_IN_MEMORY, registry=registry, multiprocess_mode="livesum")
         self.request_seconds = Histogram(*_ANSWERED, registry=registry, buckets=_SECONDS)
 

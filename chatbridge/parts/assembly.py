@@ -22,6 +22,7 @@ from chatbridge.delivery.courier import Courier
 from chatbridge.delivery.ownership import Ownership
 from chatbridge.parts.chores import chores_of
 from chatbridge.parts.connectors import host_of
+from chatbridge.parts.crm import CrmParts, assemble_crm, crm_chores
 from chatbridge.parts.delivery import assemble_courier, ownership_of
 from chatbridge.parts.ground import Ground, lay
 from chatbridge.parts.media import MediaParts, assemble_media
@@ -48,6 +49,7 @@ class Parts:
     replies: Replies
     history: History
     importing: Importing
+    crm: CrmParts
     chores: Sequence[Periodic]
 
     @property
@@ -101,6 +103,7 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
         attachments=attachments,
         partitions=lambda: courier.partitions,
     )
+    crm = assemble_crm(ground)
     return Parts(
         ground=ground,
         stopping=stopping,
@@ -126,5 +129,9 @@ def assemble(settings: Settings, clock: Clock, *, worker: int | None) -> Parts:
             intake=messages.intake,
             partitions=lambda: courier.partitions,
         ),
-        chores=chores_of(ground, media=media, history=history, courier=courier),
+        crm=crm,
+        chores=(
+            *chores_of(ground, media=media, history=history, courier=courier),
+            *crm_chores(clock, crm),
+        ),
     )

@@ -44,6 +44,10 @@ def services_of(parts: Parts) -> Services:
         ),
         people=People(store=store, clock=clock, passwords=passwords, new_key=ids.new_workspace_key),
         audit=audit,
+        integrations=parts.crm.integrations,
+        consenting=parts.crm.consenting,
+        authorizing=parts.crm.authorizing,
+        accounts=parts.crm.accounts,
         linking=Linking(
             directory=directory,
             transport=transport,

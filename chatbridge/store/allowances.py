@@ -8,19 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    cast,
-    extract,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, select, update
 
-from chatbridge.store.dialect import insert_new
+from chatbridge.store.dialect import insert_new, present
 from chatbridge.store.schema import allowances
 
 T = TypeVar("T")
@@ -86,7 +76,7 @@ def _load(
 ) -> tuple[AllowanceRow, int] | None:
     row = allowances.c
     query = select(
-        row.next_at, row.closed_until, row.banned, _present(connection, now).label("now")
+        row.next_at, row.closed_until, row.banned, present(connection, now).label("now")
     ).where(row.key == key)
     # SQLite has no such lock and needs none: its writers stand in one line.
     found = connection.execute(query.with_for_update() if lock else query).one_or_none()
@@ -96,9 +86,3 @@ def _load(
         next_at=found.next_at, closed_until=found.closed_until, banned=found.banned
     )
     return state, int(found.now)
-
-
-def _present(connection: Connection, now: int) -> ColumnElement[int]:
-    if connection.dialect.name == "postgresql":
-        return cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
-    return literal(now)

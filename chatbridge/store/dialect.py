@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    cast,
+    extract,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 
 from chatbridge.store import sqlite_rows
@@ -26,6 +36,13 @@ def insert_new(connection: Connection, table: Table, *unique: str) -> Any:
     With `.returning()` it gives back only the rows it inserted.
     """
     return insert_into(connection, table).on_conflict_do_nothing(index_elements=unique)
+
+
+def present(connection: Connection, now: int) -> ColumnElement[int]:
+    """Return the present in microseconds: PostgreSQL has a clock for all nodes, on SQLite it is `now`, of the one process."""
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+    return literal(now)
 
 
 def hot_rows(connection: Connection) -> "_Rows":

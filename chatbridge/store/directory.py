@@ -192,19 +192,6 @@ def change_link(connection: Connection, link_id: int, changes: Mapping[str, Any]
     return changed
 
 
-def reseal(connection: Connection, sealer: Sealer) -> int:
-    """Encrypt every secret with the newest key; return how many rows were written."""
-    every_channel, every_messenger = (
-        list_channels(connection, sealer),
-        list_messengers(connection, sealer),
-    )
-    for channel in every_channel:
-        _save(connection, channels, _channel_row(channel, sealer))
-    for messenger in every_messenger:
-        _save(connection, messengers, _messenger_row(messenger, sealer))
-    return len(every_channel) + len(every_messenger)
-
-
 def _insert(connection: Connection, table: Table, row: dict[str, Any], sentence: str) -> Any:
     try:
         with connection.begin_nested():

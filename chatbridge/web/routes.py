@@ -14,6 +14,7 @@ from chatbridge.web import (
     amojo,
     channels,
     connectors,
+    crm_routes,
     events,
     health,
     history,
@@ -21,6 +22,7 @@ from chatbridge.web import (
     links,
     messages,
     messengers,
+    oauth,
     parked,
     people,
     recoveries,
@@ -251,6 +253,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
         method="DELETE", path="/v1/links/{scope_id}", run=links.delete_link, summary="Disconnect an account",
         tag="links", access=Access.MANAGER, needs=Permission.CONFIGURE, status=204, refusals=(errors.NotFound, *_AMOJO),
     ),
+    *crm_routes.ENDPOINTS,
     Endpoint(
         method="GET", path="/v1/parked", run=parked.list_parked, summary="List what could not be delivered",
         tag="parked", access=Access.MANAGER, query=ParkedQuery, answer=ParkedPage,
@@ -361,6 +364,8 @@ def add_routes(app: web.Application, installed: Iterable[Connector]) -> None:
         [
             web.post("/location/{scope_id}", take_callback),
             web.get("/media/{signed}", get_file),
+            web.get("/oauth/redirect", oauth.Redirects().take, allow_head=False),
+            web.get("/oauth/disconnect", oauth.disconnect, allow_head=False),
             *amojo.routes(),
             web.get("/readyz", health.get_readiness, allow_head=False),
             web.get("/metrics", health.get_metrics, allow_head=False),

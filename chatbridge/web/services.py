@@ -9,6 +9,10 @@ from aiohttp import web
 from chatbridge.bridge.afterthoughts import Afterthoughts
 from chatbridge.bridge.audit import Audit
 from chatbridge.bridge.callbacks import Callbacks
+from chatbridge.bridge.crm.accounts import Accounts
+from chatbridge.bridge.crm.authorizing import Authorizing
+from chatbridge.bridge.crm.consenting import Consenting
+from chatbridge.bridge.crm.integrations import Integrations
 from chatbridge.bridge.directory import Directory
 from chatbridge.bridge.feeds import Feeds
 from chatbridge.bridge.heartbeat import Heartbeat
@@ -55,6 +59,10 @@ class Services:
     sign_in: SignIn
     people: People
     audit: Audit
+    integrations: Integrations
+    consenting: Consenting
+    authorizing: Authorizing
+    accounts: Accounts
     linking: Linking
     rotation: Rotation
     webhooks: Webhooks
@@ -80,6 +88,11 @@ class Services:
         """Return what a messenger can take, as its connector says."""
         connector = self.connectors.get(messenger.kind)
         return EVERYTHING if connector is None else connector.capabilities(messenger)
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return where amoCRM sends codes."""
+        return f"{self.public_url.rstrip('/')}/oauth/redirect"
 
     def callback_url(self, scope: str = ":scope_id") -> str:
         """Return where amoCRM sends callbacks of a scope."""

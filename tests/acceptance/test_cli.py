@@ -214,7 +214,7 @@ def test_migrate_and_reseal_with_a_new_key(tmp_path: Path) -> None:
     done = run_cli("migrate", "--reseal", settings=settings)
     assert done.stdout.decode().splitlines() == [
         f"The database was already at schema {HEAD}.",
-        "Sealed the secrets of 0 channels and messengers with the newest key.",
+        "Sealed the secrets in 0 rows with the newest key.",
     ]
 
 
@@ -354,7 +354,7 @@ async def test_a_key_is_rotated_under_a_database_in_use(
     new = "another-key-7HqLw2Xv9"
     both = process.settings | {"CHATBRIDGE_SECRET_KEY": f"{new},{SECRET_KEY}"}
     done = run_cli("migrate", "--reseal", settings=both)
-    assert b"Sealed the secrets of 2 channels and messengers" in done.stdout
+    assert b"Sealed the secrets in 2 rows" in done.stdout
     said = refused("serve", settings=process.settings)
     assert "CHATBRIDGE_SECRET_KEY does not open" in said
     assert "Traceback" not in said

@@ -13,6 +13,7 @@ from chatbridge.errors import AlreadyExists, ConfigurationError
 from chatbridge.model import LinkState
 from chatbridge.store import directory
 from chatbridge.store.engine import Store
+from chatbridge.store.resealing import reseal
 from chatbridge.store.schema import channels, messengers
 from chatbridge.store.sealing import Sealer
 from tests.factories import make_channel, make_link, make_messenger
@@ -179,7 +180,7 @@ async def test_a_key_is_rotated_without_loss(store: Store) -> None:
     before = await store.read(directory.list_channels, both)
     with pytest.raises(ConfigurationError):
         await store.read(directory.list_channels, new)
-    assert await store.write(directory.reseal, both) == 4
+    assert await store.write(reseal, both) == 4
     assert await store.read(directory.list_channels, new) == before
     assert len(await store.read(directory.list_messengers, new)) == 2
     with pytest.raises(ConfigurationError):
@@ -190,5 +191,5 @@ async def test_resealing_with_wrong_keys_changes_nothing(store: Store) -> None:
     await fill(store)
     before = await store.read(sealed_columns)
     with pytest.raises(ConfigurationError):
-        await store.write(directory.reseal, Sealer(["a wrong key"]))
+        await store.write(reseal, Sealer(["a wrong key"]))
     assert await store.read(sealed_columns) == before

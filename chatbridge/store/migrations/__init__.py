@@ -15,7 +15,7 @@ from chatbridge.store.schema import metadata, workspaces
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The revision this release needs; a test holds it equal to the newest file in `versions/`."""
 
 _MIGRATING: Final = 0x6368_6174_6D69_6772

@@ -13,6 +13,7 @@ Whoever removes entries from the journal one day removes their rows of `attempts
 """
 
 from chatbridge.store.schema.base import metadata
+from chatbridge.store.schema.crm import authorizations, crm_accounts, grants, integrations
 from chatbridge.store.schema.directory import channels, failing_webhooks, links, messengers
 from chatbridge.store.schema.feeds import feed_events, feeds
 from chatbridge.store.schema.imports import import_lines, imports
@@ -43,16 +44,20 @@ __all__ = [
     "allowances",
     "attempts",
     "audit",
+    "authorizations",
     "channels",
     "conversation_entries",
     "conversations",
+    "crm_accounts",
     "failing_webhooks",
     "far_ids",
     "feed_events",
     "feeds",
+    "grants",
     "heartbeats",
     "import_lines",
     "imports",
+    "integrations",
     "journal",
     "leases",
     "links",
