@@ -263,6 +263,18 @@ async def test_an_account_is_its_workspaces_alone(crm: Crm) -> None:
     begun = await bridge.call("POST", "/v1/authorizations", draft, key=theirs)
     await crm.come_back(await crm.consent(state_of(begun.json["url"])))
     (account,) = await crm.accounts()
+    channel = await crm.sandbox.open_account(bridge.hook_url)
+    await bridge.add_channel(channel, crm.sandbox.url)
+    for key, status in ((mine, 403), (theirs, 201)):
+        shop = await bridge.call(
+            "POST", "/v1/messengers", {"name": "Shop", "kind": "backend"}, key=key
+        )
+        link = {
+            "channel": channel.code,
+            "account_id": account["amojo_id"],
+            "messenger": shop.json["id"],
+        }
+        assert (await bridge.call("POST", "/v1/links", link, key=key)).status == status
     path = f"/v1/accounts/{account['id']}"
     for method in ("GET", "DELETE"):
         assert (await bridge.call(method, path, key=mine)).status == 404
