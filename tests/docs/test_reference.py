@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -90,8 +91,16 @@ def test_every_metric_is_explained_and_no_other() -> None:
 
 
 def test_every_command_is_explained_and_no_other() -> None:
-    commands = get_command(cli).commands  # type: ignore[attr-defined]  # a group, as it has commands
-    assert first_cells(page("cli")) == {f"chatbridge {name}" for name in commands}
+    assert first_cells(page("cli")) == set(paths_of(get_command(cli), "chatbridge"))
+
+
+def paths_of(command: Any, path: str) -> Iterator[str]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path
+    else:
+        for name in inner:
+            yield from paths_of(inner[name], f"{path} {name}")
 
 
 def test_every_route_is_explained_and_no_other() -> None:
