@@ -14,8 +14,10 @@ async def create_link(call: Call[LinkDraft]) -> LinkOut:
     services, draft = call.services, call.body
     channel = call.view.channel(draft.channel)
     messenger = call.view.messenger(draft.messenger)
-    if call.view.is_partial:
-        # The server's operator is trusted to name accounts; a workspace has to prove that one is its own.
+    # The server's operator is trusted to name accounts; a workspace has to prove that one is its own.
+    if call.view.is_partial and not await services.accounts.is_proven(
+        call.principal, draft.account_id
+    ):
         raise AccountNotProven
     link = await services.linking.connect(channel, messenger, draft.account_id, draft.title)
     return to_out(link, services)

@@ -251,6 +251,41 @@ def sign(crm: Crm, account_id: int) -> Wire:
     return {"account_id": account_id, "client_uuid": crm.client_id, "signature": signature}
 
 
+async def test_an_account_is_its_workspaces_alone(crm: Crm) -> None:
+    bridge, keys = crm.bridge, []
+    for name in ("mine", "theirs"):
+        owner = {"login": f"{crm.client_id}-{name}@example.com"}
+        workspace = await bridge.made("/v1/workspaces", {"name": name, "owner": owner})
+        key = {"name": name, "role": "owner", "workspace": workspace["id"]}
+        keys.append((await bridge.made("/v1/keys", key))["key"])
+    mine, theirs = keys
+    draft = {"client_id": crm.client_id}
+    begun = await bridge.call("POST", "/v1/authorizations", draft, key=theirs)
+    await crm.come_back(await crm.consent(state_of(begun.json["url"])))
+    (account,) = await crm.accounts()
+    channel = await crm.sandbox.open_account(bridge.hook_url)
+    await bridge.add_channel(channel, crm.sandbox.url)
+    for key, status in ((mine, 403), (theirs, 201)):
+        shop = await bridge.call(
+            "POST", "/v1/messengers", {"name": "Shop", "kind": "backend"}, key=key
+        )
+        link = {
+            "channel": channel.code,
+            "account_id": account["amojo_id"],
+            "messenger": shop.json["id"],
+        }
+        assert (await bridge.call("POST", "/v1/links", link, key=key)).status == status
+    path = f"/v1/accounts/{account['id']}"
+    for method in ("GET", "DELETE"):
+        assert (await bridge.call(method, path, key=mine)).status == 404
+    assert (await bridge.call("GET", "/v1/accounts", key=mine)).json["items"] == []
+    assert (await bridge.call("GET", path, key=theirs)).json == account
+    taken = await bridge.call("POST", "/v1/authorizations", draft, key=mine)
+    reply = await crm.come_back(await crm.consent(state_of(taken.json["url"])))
+    assert b'data-outcome="connected"' not in reply.body, "it does not change hands"
+    assert await crm.accounts() == [account]
+
+
 async def test_an_integration_in_use_stays_and_an_unused_one_goes(crm: Crm) -> None:
     bridge: Bridge = crm.bridge
     account = await crm.authorize()

@@ -27,6 +27,8 @@ class Tenant:
     keys: dict[Role, Wire]
     shop: Shop
     channel_id: str
+    client_id: str
+    """Of an integration of its own."""
 
     @property
     def key(self) -> str:
@@ -39,6 +41,8 @@ class Tenant:
             "user_id": self.owner["id"],
             "key_id": self.keys[Role.OPERATOR]["id"],
             "channel_id": self.channel_id,
+            "client_id": self.client_id,
+            "account": "nobody's: those of others are tried in test_oauth",
             "messenger_id": self.shop.messenger["id"],
             "scope_id": self.shop.scope_id,
         }
@@ -65,8 +69,18 @@ async def settle(bridge: Bridge, amojo: Any) -> Tenant:
     }
     link = await bridge.made("/v1/links", draft)
     shop = Shop(account=account, messenger=messenger, scope_id=link["scope_id"])
+    client_id = str(uuid.uuid4())
+    draft = {"client_id": client_id, "secret": "x" * 64, "workspace": made["id"]}
+    await bridge.made("/v1/integrations", draft)
     owner = {**made["owner"], "login": login}
-    return Tenant(id=made["id"], owner=owner, keys=keys, shop=shop, channel_id=account.channel_id)
+    return Tenant(
+        id=made["id"],
+        owner=owner,
+        keys=keys,
+        shop=shop,
+        channel_id=account.channel_id,
+        client_id=client_id,
+    )
 
 
 @pytest.fixture
@@ -102,6 +116,14 @@ def bodies(other: Tenant) -> dict[str, Wire]:
             "messenger": other.shop.messenger["id"],
         },
         "change_link": {"title": "Taken over"},
+        "create_integration": {
+            "client_id": str(uuid.uuid4()),
+            "secret": "x" * 64,
+            "workspace": other.id,
+        },
+        "change_integration": {"name": "Taken over"},
+        "create_authorization": {"client_id": other.client_id},
+        "create_account": {"client_id": other.client_id, "host": "a.amocrm.ru", "code": "c"},
         "release_parked": {"scope_id": other.shop.scope_id},
         "create_recovery": {"scope_id": other.shop.scope_id},
     }

@@ -40,6 +40,13 @@ class Accounts:
         found = await self._store.read(rows.list_accounts)
         return [each for each in found if principal.sees(each.workspace_id)]
 
+    async def is_proven(self, principal: Principal, amojo_id: str) -> bool:
+        """Return whether an account lets a caller's workspace in, which nobody but its own people can do."""
+        return any(
+            each.amojo_id == amojo_id and each.state is AccountState.AUTHORIZED
+            for each in await self.list_(principal)
+        )
+
     async def account(self, principal: Principal, account: str) -> CrmAccount:
         """Return an account of a caller's.
 
