@@ -221,6 +221,8 @@ async def test_only_an_administrator_of_its_own_account_allows_a_private_integra
     for body, status in (({"user_id": OLEG_NUMBER}, 403), ({"account": "other"}, 400)):
         answer = await desk.control("POST", "/consent", {"client_id": CLIENT} | body)
         assert answer.status == status, answer.body
+    body = {"account": "other"}
+    assert (await desk.control("POST", f"/integrations/{CLIENT}/codes", body)).status == 400
     change = {"client_id": CLIENT, "kind": "public"}
     assert (await desk.control("POST", "/integrations", change)).status == 201
     answer = await desk.control("POST", "/consent", {"client_id": CLIENT, "account": "other"})

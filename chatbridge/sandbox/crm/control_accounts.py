@@ -53,11 +53,8 @@ async def change_account(request: web.Request) -> web.Response:
 
 async def install(request: web.Request) -> web.Response:
     """Install a widget, or save its settings; the first time, its integration is told."""
-    sandbox, account, found = (
-        request.app[SANDBOX],
-        finding.account(request),
-        finding.widget(request),
-    )
+    sandbox, account = request.app[SANDBOX], finding.account(request)
+    found = finding.widget_of(request, account)
     body = await read_json(request, Settings)
     user = finding.admin(account, body.user_id)
     missing = found.archive.missing(body.settings) if found.archive is not None else []
@@ -73,7 +70,7 @@ async def tell(request: web.Request) -> web.Response:
     sandbox, account = request.app[SANDBOX], finding.account(request)
     body = await read_json(request, ByUser)
     sending = installing.tell(
-        sandbox, account, finding.widget(request), finding.admin(account, body.user_id)
+        sandbox, account, finding.widget_of(request, account), finding.admin(account, body.user_id)
     )
     return await _told(sandbox, account, sending, wait=body.wait)
 
@@ -83,7 +80,7 @@ async def disable(request: web.Request) -> web.Response:
     sandbox, account = request.app[SANDBOX], finding.account(request)
     body = await read_json(request, ByUser)
     finding.admin(account, body.user_id)
-    sending = installing.disable(sandbox, account, finding.widget(request))
+    sending = installing.disable(sandbox, account, finding.widget_of(request, account))
     return await _told(sandbox, account, sending, wait=body.wait)
 
 

@@ -110,6 +110,7 @@ async def _grant(request: web.Request, model: type[InAccount]) -> tuple[Sandbox,
     sandbox, body = request.app[SANDBOX], await read_json(request, model)
     found = finding.integration(sandbox, request.match_info["client_id"])
     account = finding.named(sandbox, body.account)
+    finding.want_usable(found, account)
     user = finding.admin(account, body.user_id)
     return sandbox, Grant(
         amojo_id=account.amojo_id, client_id=found.client_id, user_id=user.user_id

@@ -24,6 +24,19 @@ def widget(request: web.Request) -> Integration:
     return found
 
 
+def widget_of(request: web.Request, account: Account) -> Integration:
+    """Find the widget that the path names, for an account that may use it. Raises ControlError 400 and 404."""
+    found = widget(request)
+    want_usable(found, account)
+    return found
+
+
+def want_usable(integration: Integration, account: Account) -> None:
+    """Raise ControlError 400 if this is a private integration of another account."""
+    if integration.owner not in {None, account.amojo_id}:
+        raise ControlError(400, "bad_request", "a private integration is for its own account")
+
+
 def account(request: web.Request) -> Account:
     """Find the account that the path names. Raises ControlError 404."""
     return named(request.app[SANDBOX], request.match_info["subdomain"])
