@@ -35,7 +35,7 @@ ClientId = Annotated[
     AmojoId,
     Field(examples=["5d0c1b7a-9f42-4f7e-8a55-2c90f3ab77e1"], description="amoCRM's id of it"),
 ]
-ClientSecret = Annotated[str, Field(min_length=8, max_length=255, pattern=r"^[!-~]+$")]
+ClientSecret = Annotated[str, Field(min_length=32, max_length=255, pattern=r"^[!-~]+$")]
 AccountHost = Annotated[
     str, Field(max_length=80, examples=["romashka.amocrm.ru"]), AfterValidator(_account_host)
 ]
