@@ -1,9 +1,10 @@
 """The bridge as its users have it: a process, called over HTTP."""
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import aiohttp
 
 from tests.fakes import FarSide
 from tests.plain_amojo import Account
-from tests.processes import SECONDS, Process, free_port
+from tests.processes import SECONDS, Process, free_port, stopped_afterwards
 
 ADMIN_TOKEN = "adm-6OqLxk0q3vWn5sYt"
 SECRET_KEY = "key-Zk1p7RrT0uQw9bHd"
@@ -34,6 +35,14 @@ def bridge_process(folder: Path, store_url: str = "", **settings: str) -> Proces
     return Process("serve", folder, names, port)
 
 
+@contextlib.contextmanager
+def running_bridge(folder: Path, store_url: str = "", **settings: str) -> Iterator[Process]:
+    """A server that runs, and is stopped afterwards. A fault in its log is for the caller to find."""
+    with stopped_afterwards(bridge_process(folder, store_url, **settings)) as process:
+        process.start("/readyz")
+        yield process
+
+
 def faults_in(log: str) -> list[str]:
     """Lines of a log that tell of a fault of the server itself."""
     words = (
@@ -45,6 +54,14 @@ def faults_in(log: str) -> list[str]:
         '"critical"',
     )
     return [line for line in log.splitlines() if any(word in line for word in words)]
+
+
+@contextlib.contextmanager
+def without_faults(process: Process) -> Iterator[None]:
+    """Fail if the log of a server, which others use as well, tells of a fault meanwhile."""
+    before = len(process.log)
+    yield
+    assert faults_in(process.log[before:]) == []
 
 
 async def eventually(condition: Callable[[], Awaitable[Any]], wanted: str) -> Any:

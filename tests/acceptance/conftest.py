@@ -4,7 +4,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, bridge_process, faults_in
+from tests.acceptance.bridge import (
+    Bridge,
+    bridge_process,
+    faults_in,
+    running_bridge,
+    without_faults,
+)
 from tests.acceptance.sandbox import SandboxAmojo, sandbox_process
 from tests.fakes import FarSide
 from tests.plain_amojo import PlainAmojo
@@ -15,8 +21,7 @@ from tests.processes import Process, stopped_afterwards
 @pytest.fixture(scope="session")
 def sqlite_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """A server on SQLite, shared by tests that do not stop it."""
-    with stopped_afterwards(bridge_process(tmp_path_factory.mktemp("sqlite"))) as process:
-        process.start("/readyz")
+    with running_bridge(tmp_path_factory.mktemp("sqlite")) as process:
         yield process
 
 
@@ -26,8 +31,7 @@ def postgresql_process(
 ) -> Iterator[Process]:
     """A server on PostgreSQL, shared by tests that do not stop it."""
     folder = tmp_path_factory.mktemp("postgresql")
-    with postgres.database() as url, stopped_afterwards(bridge_process(folder, url)) as process:
-        process.start("/readyz")
+    with postgres.database() as url, running_bridge(folder, url) as process:
         yield process
 
 
@@ -57,9 +61,8 @@ def shared_process(request: pytest.FixtureRequest) -> Process:
 @pytest.fixture
 def bridge(shared_process: Process, http: aiohttp.ClientSession) -> Iterator[Bridge]:
     """A running server, on each database in turn. A fault in its log fails the test."""
-    before = len(shared_process.log)
-    yield Bridge(shared_process, http)
-    assert faults_in(shared_process.log[before:]) == []
+    with without_faults(shared_process):
+        yield Bridge(shared_process, http)
 
 
 OwnBridge = Callable[..., Bridge]

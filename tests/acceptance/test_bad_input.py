@@ -16,6 +16,9 @@ from tests.plain_amojo import PlainAmojo, sign_body
 
 MEBIBYTE = 1_048_576
 
+before_any_database = pytest.mark.parametrize("shared_process", ["sqlite"], indirect=True)
+"""For what is refused before a database is asked: with which one is all the same."""
+
 
 @pytest.fixture
 async def shop(bridge: Bridge, plain: PlainAmojo) -> AsyncIterator[Shop]:
@@ -111,6 +114,7 @@ WRONG_FIELDS: list[tuple[object, str]] = [
 ]  # fmt: skip
 
 
+@before_any_database
 @pytest.mark.parametrize(("value", "pointer"), WRONG_FIELDS)
 async def test_wrong_fields_are_named(
     bridge: Bridge, shop: Shop, value: object, pointer: str
@@ -150,12 +154,14 @@ NO_JSON = {
 }  # fmt: skip
 
 
+@before_any_database
 @pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON.keys())
 async def test_what_is_not_json_is_called_so(bridge: Bridge, shop: Shop, body: bytes) -> None:
     reply = await post_message(bridge, shop, body)
     assert (reply.status, reply.problem()["code"]) == (400, "malformed_json")
 
 
+@before_any_database
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0.0e999999"])
 async def test_numbers_that_are_none_are_refused(bridge: Bridge, shop: Shop, number: bytes) -> None:
     body = json.dumps(with_({"type": "location", "location": {"lat": 77, "lon": 0}}, "message"))
@@ -185,6 +191,7 @@ async def test_nul_and_every_other_character_in_a_text_arrive(
     assert plain.taken[0].payload["message"]["text"] == text
 
 
+@before_any_database
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/jsonp", ";;", "a/b/c", ""],
@@ -196,6 +203,7 @@ async def test_another_content_type_is_refused(
     assert (reply.status, reply.problem()["code"]) == (415, "unsupported_media_type")
 
 
+@before_any_database
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, gzip"])
 async def test_a_compressed_body_is_refused(bridge: Bridge, shop: Shop, encoding: str) -> None:
     reply = await post_message(bridge, shop, gzip.compress(TEXT), ("Content-Encoding", encoding))
@@ -249,6 +257,7 @@ BROKEN = {
 }
 
 
+@before_any_database
 @pytest.mark.parametrize(("header", "rest"), BROKEN.values(), ids=BROKEN.keys())
 async def test_broken_framing_is_the_callers_fault(
     bridge: Bridge, shop: Shop, header: tuple[str, str], rest: bytes
@@ -257,6 +266,7 @@ async def test_broken_framing_is_the_callers_fault(
     assert reply is None or 400 <= reply.status < 500
 
 
+@before_any_database
 @pytest.mark.parametrize("rest", [b"ZZ\r\n\r\n", b"5\r\nhelloXX", b"5\r\nhel"])
 async def test_a_body_that_breaks_off_is_the_callers_fault(
     bridge: Bridge, shop: Shop, rest: bytes
@@ -273,6 +283,7 @@ async def test_a_body_that_breaks_off_is_the_callers_fault(
     writer.close()
 
 
+@before_any_database
 @pytest.mark.parametrize(
     "said",
     [

@@ -12,13 +12,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Shop, bridge_process, eventually
+from tests.acceptance.bridge import Bridge, Shop, bridge_process, eventually, running_bridge
 from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.integration import Integration
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.fakes import Answer, FarSide, Received
 from tests.plain_amojo import PlainAmojo
-from tests.processes import Process, stopped_afterwards
+from tests.processes import Process
 
 AT_ONCE = 8
 UNREACHED = (aiohttp.ClientError, ConnectionError)
@@ -89,16 +89,10 @@ def repeated(load: Load, backend: FarSide) -> int:
     return sum(load.amojo.repeats.values()) + sum(count - 1 for count in by_id.values())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def crashing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
+@pytest.fixture
+def crashing(empty_url: str, tmp_path: Path) -> Iterator[Process]:
     """A server that is going to be killed, on each database in turn."""
-    url = ""
-    with contextlib.ExitStack() as stack:
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("postgres").database())
-        process = bridge_process(tmp_path, url, DELIVERY__AT_ONCE=str(AT_ONCE))
-        stack.enter_context(stopped_afterwards(process))
-        process.start("/readyz")
+    with running_bridge(tmp_path, empty_url, DELIVERY__AT_ONCE=str(AT_ONCE)) as process:
         yield process
 
 

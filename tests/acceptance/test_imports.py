@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Reply, Shop, bridge_process, draft, eventually
+from tests.acceptance.bridge import Bridge, Reply, Shop, draft, eventually, running_bridge
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.wire import head
 from tests.plain_amojo import PlainAmojo
-from tests.processes import Process, stopped_afterwards
+from tests.processes import Process
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 BAD = [
@@ -113,16 +113,10 @@ async def test_a_shuffled_history_arrives_in_order_and_only_its_newest_messages_
     assert ringing == {name: [talk[-1]] for name, talk in talks.items()}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def crashing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
+@pytest.fixture
+def crashing(empty_url: str, tmp_path: Path) -> Iterator[Process]:
     """A server that is going to be killed, on each database in turn."""
-    url = ""
-    with contextlib.ExitStack() as stack:
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("postgres").database())
-        process = bridge_process(tmp_path, url)
-        stack.enter_context(stopped_afterwards(process))
-        process.start("/readyz")
+    with running_bridge(tmp_path, empty_url) as process:
         yield process
 
 

@@ -1,7 +1,6 @@
 """Replies whose callbacks were lost: found in amoCRM's history and delivered, once and in their order."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Shop, bridge_process, eventually, faults_in
+from tests.acceptance.bridge import Bridge, Shop, eventually, faults_in, running_bridge
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.fakes import FarSide
-from tests.processes import Process, stopped_afterwards
+from tests.processes import Process
 
 
 class Inbox:
@@ -89,18 +88,15 @@ class Inbox:
         return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
+on_one_database = pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+"""For what goes wrong between servers: contract/test_recoveries has what is stored, on both."""
+
+
+@pytest.fixture
+def mortal(empty_url: str, tmp_path: Path) -> Iterator[Process]:
     """A server that is going to be killed, on each database in turn."""
-    url = ""
-    with contextlib.ExitStack() as stack:
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("postgres").database())
-        process = bridge_process(
-            tmp_path, url, RECOVERY__TOLERANCE="0", RECOVERY__TOLERANCE_SHARED="0"
-        )
-        stack.enter_context(stopped_afterwards(process))
-        process.start("/readyz")
+    settings = {"RECOVERY__TOLERANCE": "0", "RECOVERY__TOLERANCE_SHARED": "0"}
+    with running_bridge(tmp_path, empty_url, **settings) as process:
         yield process
         assert faults_in(process.log) == []
 
@@ -154,6 +150,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@on_one_database
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_a_history_that_fails_is_asked_again(
     inbox: Inbox, mortal: Process, fault: dict[str, Any]
@@ -167,6 +164,7 @@ async def test_a_history_that_fails_is_asked_again(
     assert (recovery["state"], recovery["recovered"]) == ("done", 6)
 
 
+@on_one_database
 async def test_a_history_that_is_refused_takes_no_other_with_it(
     inbox: Inbox, mortal: Process
 ) -> None:
@@ -201,6 +199,7 @@ async def test_a_crash_in_the_middle_of_a_recovery_costs_nothing(
     assert first == inbox.said
 
 
+@on_one_database
 async def test_what_is_asked_for_is_looked_into(inbox: Inbox) -> None:
     await inbox.clients_write(2)
     assert await inbox.answer_all("taken") == {200}

@@ -1,20 +1,21 @@
 """Files: copied when a message is accepted, given out by links of the server. Real processes, the sandbox in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.acceptance.bridge import Bridge, Shop, eventually
+from tests.acceptance.bridge import Bridge, Shop, eventually, running_bridge, without_faults
 from tests.acceptance.conftest import OwnBridge
 from tests.acceptance.sandbox import SandboxAmojo
 from tests.acceptance.webhooks import verified_event
 from tests.fakes import FarSide
 from tests.media import HTML, JPEG, OGG, PDF, PNG, SVG, FileServer
 from tests.plain_amojo import PlainAmojo
+from tests.processes import Process
 
 
 async def arrived(plain: PlainAmojo, count: int) -> list[dict[str, Any]]:
@@ -84,10 +85,18 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def small_files_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    folder = tmp_path_factory.mktemp("small_files")
+    with running_bridge(folder, MEDIA__MAX_BYTES="1000000") as process:
+        yield process
+
+
 @pytest.fixture
-def small_files(own_bridge: OwnBridge) -> Bridge:
-    """A server that keeps a megabyte of a file at most."""
-    return own_bridge(MEDIA__MAX_BYTES="1000000")
+def small_files(small_files_process: Process, http: aiohttp.ClientSession) -> Iterator[Bridge]:
+    """A server that keeps a megabyte of a file at most, shared by tests that do not stop it."""
+    with without_faults(small_files_process):
+        yield Bridge(small_files_process, http)
 
 
 @pytest.mark.parametrize("case", [case[1:] for case in CASES], ids=[case[0] for case in CASES])

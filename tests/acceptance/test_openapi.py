@@ -15,8 +15,9 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from tests.acceptance.bridge import ADMIN_TOKEN, Bridge, bridge_process, faults_in
-from tests.processes import Process, stopped_afterwards
+from tests.acceptance.bridge import ADMIN_TOKEN, Bridge, faults_in, running_bridge
+from tests.postgres import PostgresServer
+from tests.processes import Process
 
 EXAMPLES = 8
 CHECKS = [
@@ -41,19 +42,10 @@ async def test_the_document_is_valid(bridge: Bridge) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def fuzzed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
-    """A server of its own: what is made up may release or change anything."""
-    if request.param == "sqlite":
-        with stopped_afterwards(bridge_process(tmp_path)) as process:
-            process.start("/readyz")
-            yield process
-        return
-    with (
-        request.getfixturevalue("postgres").database() as url,
-        stopped_afterwards(bridge_process(tmp_path, url)) as process,
-    ):
-        process.start("/readyz")
+@pytest.fixture
+def fuzzed(postgres: PostgresServer, tmp_path: Path) -> Iterator[Process]:
+    """A server of its own, as what is made up may release or change anything; on the database that takes offence more easily."""
+    with postgres.database() as url, running_bridge(tmp_path, url) as process:
         yield process
 
 

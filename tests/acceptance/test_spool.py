@@ -92,9 +92,9 @@ async def opened(
         yield House(process, bridge, amojo, shop, backend, outage)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
-    """A PostgreSQL server that may be crashed."""
+    """A PostgreSQL server that may be crashed, if it is started again: `stopped` does both."""
     with running_database() as database:
         yield database
 

@@ -103,17 +103,19 @@ async def overflowing(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
-@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280, 1600])
+@pytest.mark.parametrize("widths", [(320, 390), (768, 1024, 1280, 1600)], ids=["narrow", "wide"])
 async def test_nothing_is_wider_than_its_place(
-    locale: str, width: int, demo: Any, sandbox: Any, visit: Any
+    locale: str, widths: tuple[int, ...], demo: Any, sandbox: Any, visit: Any
 ) -> None:
     sandbox.add_chat()
     sandbox.add_message(text="Здравствуйте! " * 20 + "x" * 300)
     demo.add_message(text="Здравствуйте! " * 20 + "x" * 300)
     for address in (demo.running.origin, sandbox.running.origin):
-        page = await visit(address, locale=locale, width=width)
+        page = await visit(address, locale=locale, width=widths[0])
         await expect(page.locator(".message, .chat-row").first).to_be_visible()
-        assert await overflowing(page) == []
+        for width in widths:
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await overflowing(page) == [], f"{width} pixels wide"
 
 
 def literal(path: Path) -> str:

@@ -1,7 +1,6 @@
 """What a newcomer does after `make run`: the real demo as a process, real clicks, both directions, all types."""
 
 import asyncio
-import os
 import re
 import signal
 import socket
@@ -16,6 +15,7 @@ from playwright.async_api import FrameLocator, Locator, Page, expect
 
 from tests.pages.conftest import session_loop
 from tests.pages.samples import png, wav
+from tests.processes import environment, free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,13 +24,6 @@ PNG = {"name": "p.png", "mimeType": "image/png", "buffer": png()}
 WAV = {"name": "v.wav", "mimeType": "audio/wav", "buffer": wav()}
 PDF = {"name": "d.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
 MP4 = {"name": "v.mp4", "mimeType": "video/mp4", "buffer": b"\0\0\0\x18ftypmp42"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Demo:
@@ -42,9 +35,6 @@ class Demo:
         self.origin = f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        ours = {
-            name: value for name, value in os.environ.items() if not name.startswith("CHATBRIDGE_")
-        }
         ports = {
             "CHATBRIDGE_HTTP__PORT": str(self.port),
             "CHATBRIDGE_SANDBOX__PORT": str(self.sandbox_port),
@@ -52,7 +42,7 @@ class Demo:
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "chatbridge", "demo"),
             cwd=self.folder,
-            env=ours | ports,
+            env=environment(ports),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
