@@ -22,9 +22,9 @@ async def main(account: str, count: int) -> None:
     await ground.transport.start()
     # Each has what a process has: a name, and nothing in common with the others but the database.
     workers = [assemble_crm(ground) for _ in range(count)]
-    print("ready", flush=True)
+    print("ready", flush=True)  # noqa: T201 - it is a command
     await asyncio.to_thread(sys.stdin.readline)
-    print(json.dumps(await asyncio.gather(*(ask(worker, account) for worker in workers))))
+    print(json.dumps(await asyncio.gather(*(ask(worker, account) for worker in workers))))  # noqa: T201
     await ground.transport.close()
     await ground.store.close()
 
