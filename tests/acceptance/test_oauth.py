@@ -238,7 +238,9 @@ async def test_the_disconnect_hook_signs_the_account_out_once(crm: Crm) -> None:
     assert (out["state"], out["why"]) == ("signed_out", "disconnected")
     assert "install it there again" in out["advice"]
     told = [
-        event for event in crm.bridge.process.events() if event["event"] == "account_signed_out"
+        event
+        for event in crm.bridge.process.events()
+        if event["event"] == "account_signed_out" and event["account"] == account["id"]
     ]
     assert len(told) == 1
     assert (await crm.authorize())["id"] == account["id"]

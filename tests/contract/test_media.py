@@ -157,7 +157,7 @@ async def test_a_copy_is_tried_a_few_times(store: Store, link: Link, house: Hous
     (entry,) = await accept(store, drafted(link, "m-1", f"http://127.0.0.1:{free_port()}/a.png"))
     house.parts.copier.copy(entry)
     for _ in range(3):
-        await house.clock.somebody_sleeps(3)  # two look now and then for what may be left to do
+        await house.clock.somebody_sleeps(2)  # one looks now and then for what may be left to do
         house.clock.advance(6)
     await house.deliverer.told.wait()
     row = await row_of(store, entry.key)
@@ -185,7 +185,7 @@ async def test_what_breaks_off_on_its_way_from_a_connector_is_tried_again(
     (entry,) = await accept(store, drafted(link, "m-1", media_ref="cut"))
     house.parts.copier.copy(entry)
     for _ in range(3):
-        await house.clock.somebody_sleeps(3)  # two look now and then for what may be left to do
+        await house.clock.somebody_sleeps(2)  # one looks now and then for what may be left to do
         house.clock.advance(6)
     await house.deliverer.told.wait()
     row = await row_of(store, entry.key)
@@ -253,7 +253,7 @@ async def test_a_copy_that_keeps_a_delivery_waiting_is_given_up(
     (entry,) = await accept(store, drafted(link, "m-1", files.link("png", "a.png")))
     sending = asyncio.create_task(house.attachments.attach(entry, message))
     await files.first_byte.wait()
-    await house.clock.somebody_sleeps(3)  # two look now and then for what may be left to do
+    await house.clock.somebody_sleeps(2)  # one looks now and then for what may be left to do
     house.clock.advance(60)
     sent, note = await sending
     assert sent.content.media_url == files.link("png", "a.png")
